@@ -1,0 +1,1 @@
+"""The workshop kit: a fleet of simulated generators, the services it feeds, and the course that teaches them."""

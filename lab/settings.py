@@ -1,0 +1,53 @@
+"""Every setting the kit reads from outside, in one place.
+
+Each is an environment variable with the prefix LAB_ (LAB_STATE, LAB_INFLUXD, ...). Nothing else in the kit
+reads the environment, so this page is the whole list. Where services actually listen is not a setting: it is
+written by `up` and read through `lab.addresses`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The clone: what holds notebooks/, course/ and, unless LAB_STATE says otherwise, .lab/."""
+
+
+class Settings(BaseSettings):
+    """Settings of one clone, frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix="LAB_", frozen=True, extra="ignore")
+
+    state: Path = ROOT / ".lab"
+    """Data, logs, secrets, progress and stack.json of this clone."""
+    cache: Path = user_cache_path("hybrid-iot-workshop")
+    """Downloads and builds shared by every clone of this user."""
+    backend: Literal["native", "compose", "external"] = "native"
+    influxd: Path | None = None
+    """An influxd 2 binary to use before any other."""
+
+    namespace: str = ""
+    """Prefix of topics, buckets, connectors and consumer groups, so that several people share one cluster."""
+    mqtt_host: str = "127.0.0.1"
+    kafka_bootstrap: str | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: str | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: Path | None = None
+    connect_url: str | None = None
+    influx_url: str | None = None
+    influx_token: SecretStr | None = None
+    influx_org: str = "workshop"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
