@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     backend: Literal["native", "compose", "external"] = "native"
     influxd: Path | None = None
     """An influxd 2 binary to use before any other."""
+    practice: bool = False
+    """Check without recording progress and without progress lines: what the builder and the tests set."""
 
     namespace: str = ""
     """Prefix of topics, buckets, connectors and consumer groups, so that several people share one cluster."""

@@ -1,0 +1,10 @@
+"""`python -m lab`: what ./workshop runs once the virtual environment stands."""
+
+from __future__ import annotations
+
+import sys
+
+from lab.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""The compose back end: docker-compose.yml with the files and variables it wants, through `docker compose`.
+
+Ports are the usual ones and do not move: they are written in docker-compose.yml.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import addresses as book
+from lab.addresses import Addresses
+from lab.errors import MachineError, ServiceError
+from lab.settings import ROOT
+from lab.stack import connect, influxd, kafka, plan, proxy, ready, states
+from lab.stack.layout import Layout, write
+from lab.stack.ports import Ports
+from lab.stack.provide import provision
+from lab.stack.report import Report
+from lab.stack.spec import SERVICES, ServiceStatus, State
+
+FILE = ROOT / "docker-compose.yml"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside the containers' own namespace; Docker publishes on 127.0.0.1 only
+PLUGIN = Path("/workshop/plugin")
+MINUTES = 20
+
+
+def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
+    """Start the containers and wait until each service answers."""
+    from lab.connect.build import plugin_folder
+
+    layout.prepare()
+    environment = files(plugin_folder(report), layout)
+    report("Starting the containers (images are pulled the first time)")
+    arguments = ("up", "--detach", *(("--wait",) if wait else ()))
+    _docker(*arguments, layout=layout, environment=environment)
+    where = plan.addresses(Ports(), layout).model_copy(update={"backend": "compose"})
+    book.save(where, layout.state)
+    report("Setting InfluxDB up")
+    influxd.onboard(where, layout)
+    report("Asking every service")
+    for probe in (ready.kafka, ready.connect, ready.influxd, ready.proxy):
+        probe(where, layout)
+    provision(where, report)
+    return where
+
+
+def files(plugin: Path, layout: Layout) -> dict[str, str]:
+    """Write what the containers mount; return the variables of docker-compose.yml."""
+    ports = Ports()
+    where = plan.addresses(ports, layout)
+    worker = connect.configuration(ports, PLUGIN, EVERYWHERE)
+    toml = proxy.configuration(where.librdkafka(), ports.mqtt, ports.proxy_http, where.names, EVERYWHERE)
+    return {
+        "LAB_CLUSTER_ID": kafka.cluster_id(layout),
+        "LAB_CONNECT_PROPERTIES": str(write(layout.run / "compose-connect.properties", worker, mode=0o644)),
+        "LAB_PROXY_TOML": str(write(layout.run / "compose-proxy.toml", toml, mode=0o644)),
+        "LAB_PLUGIN": str(plugin),
+    }
+
+
+def down(layout: Layout, report: Report) -> None:
+    """Remove the containers; volumes, and with them the data, stay."""
+    report("Stopping the containers")
+    _docker("down", "--timeout", "15", layout=layout)
+
+
+def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
+    """What Docker says of each container, and what the service answers."""
+    listed = _docker("ps", "--all", "--format", "json", layout=layout)
+    known = container_states(listed)
+    return [_one(name, known.get(name, ""), where) for name in SERVICES]
+
+
+def container_states(listed: str) -> dict[str, str]:
+    """Service to container state, from `docker compose ps --format json`: one object a line, or one list."""
+    text = listed.strip()
+    rows = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+    return {row["Service"]: row["State"] for row in rows}
+
+
+def _one(name: str, container: str, where: Addresses) -> ServiceStatus:
+    answer = states.answer(name, where) if container == "running" else states.Answer(False, container)
+    state = container_state(container, answer.ok)
+    return ServiceStatus(name, state, None, states.address(name, where), answer.text, None)
+
+
+def container_state(container: str, answered: bool) -> State:
+    """The service's state by its container's and its answer."""
+    if container == "running":
+        return "ready" if answered else "starting"
+    if container in ("exited", "dead"):
+        return "failed"
+    return "starting" if container else "stopped"
+
+
+@dataclass(frozen=True)
+class ComposeControl:
+    """One container in the hand, with the verbs of the native Control."""
+
+    name: str
+    layout: Layout
+
+    @property
+    def pid(self) -> int | None:
+        """Process id on Docker's host, None while it does not run."""
+        container = self._do("ps", "--quiet", self.name).strip()
+        if not container:
+            return None
+        done = subprocess.run(
+            ("docker", "inspect", "--format", "{{.State.Pid}}", container), capture_output=True, text=True, check=False
+        )
+        return int(done.stdout.strip() or 0) or None
+
+    def start(self) -> None:
+        self._do("start", self.name)
+
+    def stop(self) -> None:
+        self._do("stop", self.name)
+
+    def restart(self) -> None:
+        self._do("restart", self.name)
+
+    def kill(self) -> None:
+        """SIGKILL from inside the container, so that Docker counts it as a crash and restarts it."""
+        self._do("exec", "--no-TTY", "--user", "0", self.name, "kill", "-9", "1")
+
+    def freeze(self) -> None:
+        self._do("pause", self.name)
+
+    def thaw(self) -> None:
+        self._do("unpause", self.name)
+
+    def _do(self, *arguments: str) -> str:
+        return _docker(*arguments, layout=self.layout)
+
+
+def _docker(*arguments: str, layout: Layout, environment: dict[str, str] | None = None) -> str:
+    """Run `docker compose`. Raises MachineError without Docker and ServiceError when it refuses."""
+    if shutil.which("docker") is None:
+        raise MachineError(
+            "LAB_BACKEND=compose needs Docker with its compose plugin, and there is no docker on PATH.",
+            "Install Docker, or unset LAB_BACKEND to run the services without it.",
+        )
+    variables = environment or files(Path("/nonexistent"), layout)
+    done = subprocess.run(
+        ("docker", "compose", "--file", str(FILE), *arguments),
+        capture_output=True,
+        text=True,
+        timeout=MINUTES * 60,
+        env={**os.environ, **variables},
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ServiceError("compose", f"docker compose {arguments[0]} failed: {last}", "See docker compose logs.")
+    return done.stdout

@@ -1,0 +1,57 @@
+"""One Kafka Connect worker in distributed mode, with our connectors on its plugin path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.stack.kafka import jvm, properties_value
+from lab.stack.layout import Layout, write
+from lab.stack.ports import HOST, Ports
+from lab.stack.spec import Service
+
+HEAP_MB = 256
+MAIN = "org.apache.kafka.connect.cli.ConnectDistributed"
+
+COMMON = """\
+group.id=workshop-connect
+key.converter=org.apache.kafka.connect.storage.StringConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter.schemas.enable=false
+config.storage.topic=connect-configs
+config.storage.replication.factor=3
+offset.storage.topic=connect-offsets
+offset.storage.replication.factor=3
+offset.storage.partitions=6
+status.storage.topic=connect-status
+status.storage.replication.factor=3
+status.storage.partitions=3
+offset.flush.interval.ms=5000
+plugin.discovery=service_load
+scheduled.rebalance.max.delay.ms=0
+connector.client.config.override.policy=All
+"""
+"""Worker settings that never change. Broker defaults give the internal topics their min ISR of 2."""
+
+
+def configuration(ports: Ports, plugin: Path, listen: str = HOST) -> str:
+    """The worker's properties."""
+    return (
+        f"bootstrap.servers={ports.bootstrap}\n"
+        f"listeners=http://{listen}:{ports.connect}\n"
+        f"rest.advertised.host.name={HOST}\n"
+        f"rest.advertised.port={ports.connect}\n"
+        f"plugin.path={properties_value(plugin)}\n" + COMMON
+    )
+
+
+def service(ports: Ports, jars: list[Path], plugin: Path, layout: Layout, options: tuple[str, ...] = ()) -> Service:
+    """Write the worker's configuration and describe its process; `up` starts it once the brokers answer."""
+    config = write(layout.run / "connect.properties", configuration(ports, plugin))
+    return Service(
+        name="connect",
+        argv=(*jvm(jars, layout, *options, heap_mb=HEAP_MB), MAIN, str(config)),
+        directory=layout.run,
+        log=layout.log("connect"),
+        stop_seconds=8,
+        start=False,
+    )

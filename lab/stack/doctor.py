@@ -1,0 +1,204 @@
+"""Is this machine fit? One small examination each, a remedy for what is not.
+
+An examination looks and returns a Finding; it never repairs and never raises for what it finds.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from lab.errors import LabError
+from lab.settings import settings
+from lab.stack import binary, ports, supervision, toolchain
+from lab.stack.layout import layout
+
+MEMORY_GB, DISK_GB = 2.5, 3.0
+"""What the services and JupyterLab need: 2 GB and some room; data and downloads."""
+EPOCH_2026 = 1_767_225_600
+"""A clock before this is wrong: certificates fail and device times make no sense."""
+Level = Literal["good", "note", "bad"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`what` was looked at, what was `seen`, and a `remedy` unless it is good."""
+
+    what: str
+    level: Level
+    seen: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Every examination, in the order a person would fix things."""
+    return [finding for examination in EXAMINATIONS for finding in examination()]
+
+
+def state_folder() -> list[Finding]:
+    here = layout()
+    try:
+        here.prepare()
+    except LabError as error:
+        return [Finding("state folder", "bad", error.cause, error.remedy)]
+    return [Finding("state folder", "good", f"{here.state} can be written")]
+
+
+def disk() -> list[Finding]:
+    found = []
+    for what, folder in (("disk of the state folder", layout().state), ("disk of the cache", layout().cache)):
+        free = shutil.disk_usage(_existing(folder)).free / 1e9
+        level: Level = "good" if free >= DISK_GB else "bad"
+        remedy = "" if level == "good" else f"Free {DISK_GB - free:.1f} GB, or set LAB_STATE or LAB_CACHE elsewhere."
+        found.append(Finding(what, level, f"{free:.1f} GB free", remedy))
+    return found
+
+
+def memory() -> list[Finding]:
+    free = psutil.virtual_memory().available / 1e9
+    if free >= MEMORY_GB or supervision.processes(layout()) is not None:
+        return [Finding("memory", "good", f"{free:.1f} GB available")]
+    return [Finding("memory", "bad", f"{free:.1f} GB available, {MEMORY_GB} GB wanted", "Close other programs.")]
+
+
+def python_packages() -> list[Finding]:
+    """Every pinned package is installed in the pinned version."""
+    from lab.settings import ROOT
+
+    wrong = missing_packages((ROOT / "requirements.txt").read_text())
+    if not wrong:
+        return [Finding("Python packages", "good", "all as pinned")]
+    remedy = "Remove .venv and run ./workshop again."
+    return [Finding("Python packages", "bad", f"missing or of another version: {', '.join(wrong[:8])}", remedy)]
+
+
+def missing_packages(requirements: str) -> list[str]:
+    """Names of pinned packages that are not installed in that version; those for other systems are left out."""
+    from packaging.requirements import Requirement
+
+    wrong = []
+    for line in requirements.splitlines():
+        text = line.rstrip("\\ ").strip()
+        if not text or text.startswith(("#", "-")) or line.startswith(" "):
+            continue
+        pinned = Requirement(text)
+        meant = pinned.marker is None or pinned.marker.evaluate()
+        if meant and not _installed(pinned.name, str(pinned.specifier).removeprefix("==")):
+            wrong.append(pinned.name)
+    return wrong
+
+
+def _installed(name: str, version: str) -> bool:
+    try:
+        return importlib.metadata.version(name) == version
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def java() -> list[Finding]:
+    from lab.stack import java as runtime
+
+    try:
+        return [Finding("Java", "good", runtime.check())]
+    except LabError as error:
+        return [Finding("Java", "bad", error.cause, error.remedy)]
+
+
+def influxdb() -> list[Finding]:
+    """influxd is at hand, or what would get it is."""
+    try:
+        found = binary.find()
+    except LabError as error:
+        return [Finding("influxd", "bad", error.cause, error.remedy)]
+    if found:
+        return [Finding("influxd", "good", str(found))]
+    return [Finding("influxd", "note", "not here yet", "./workshop up downloads or builds it."), *tools()]
+
+
+def tools() -> list[Finding]:
+    found = toolchain.look()
+    rust = Finding("Rust", "good", str(found.cargo))
+    try:
+        toolchain.require(found)
+    except LabError as error:
+        rust = Finding("Rust", "bad", "no cargo that runs", error.remedy)
+    absent = "absent or too old", "It is installed from PyPI for the build; nothing to do."
+    return [
+        Finding("Go", "good", str(found.go)) if found.go else Finding("Go", "note", *absent),
+        Finding("C compiler", "good", str(found.compiler))
+        if found.compiler
+        else Finding("C compiler", "note", *absent),
+        rust,
+    ]
+
+
+def taken_ports() -> list[Finding]:
+    """Ports that somebody else has; not looked at while our own services have them."""
+    if supervision.processes(layout()) is not None:
+        return [Finding("ports", "good", "in use by the running services")]
+    wanted = ports.remembered(layout().state / "ports.json")
+    taken = [f"{port} ({name})" for name, port in wanted.model_dump().items() if not ports.is_free(port)]
+    if not taken:
+        return [Finding("ports", "good", "all free")]
+    return [Finding("ports", "note", f"taken: {', '.join(taken)}", "Nothing to do: ./workshop up uses free ones.")]
+
+
+def clock() -> list[Finding]:
+    now = time.time()
+    if now > EPOCH_2026:
+        return [Finding("clock", "good", time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now)))]
+    return [Finding("clock", "bad", time.ctime(now), "Set the clock: device times and certificates depend on it.")]
+
+
+def proxy_variables() -> list[Finding]:
+    """A proxy that is also used for this machine's own addresses breaks every client that honours it."""
+    names = ("http_proxy", "https_proxy", "all_proxy")
+    proxies = [name for name in names if os.environ.get(name) or os.environ.get(name.upper())]
+    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if not proxies or "127.0.0.1" in spared:
+        return [Finding("proxy variables", "good", ", ".join(proxies) or "none set")]
+    remedy = "Set NO_PROXY=localhost,127.0.0.1 so that clients reach the services directly."
+    return [Finding("proxy variables", "bad", f"{', '.join(proxies)} also for 127.0.0.1", remedy)]
+
+
+EXAMINATIONS: tuple[Callable[[], list[Finding]], ...] = (
+    state_folder,
+    disk,
+    memory,
+    python_packages,
+    java,
+    influxdb,
+    taken_ports,
+    clock,
+    proxy_variables,
+)
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+def show(findings: list[Finding], as_json: bool) -> None:
+    """A line per finding, its remedy below it."""
+    from rich.markup import escape
+
+    from lab.stack.console import out
+
+    if as_json:
+        out.print_json(json.dumps([asdict(finding) for finding in findings]))
+        return
+    marks = {"good": "[green]✓[/]", "note": "[yellow]•[/]", "bad": "[red]✗[/]"}
+    for finding in findings:
+        out.print(f"{marks[finding.level]} {finding.what}: {escape(finding.seen)}", soft_wrap=True)
+        if finding.remedy:
+            out.print(f"  {escape(finding.remedy)}", soft_wrap=True)
+    out.print(f"Back end {settings().backend}, state {layout().state}, cache {layout().cache}", soft_wrap=True)

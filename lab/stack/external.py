@@ -1,0 +1,117 @@
+"""The external back end: Kafka, Connect and InfluxDB that somebody else runs; only the proxy is started here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from lab import addresses as book
+from lab.addresses import Addresses, KafkaSecurity
+from lab.errors import LearnerError, ServiceError
+from lab.settings import Settings, settings
+from lab.stack import lock, native, orphans, proxy, ready, states, supervision
+from lab.stack.layout import Layout, write
+from lab.stack.ports import HOST
+from lab.stack.provide import provision
+from lab.stack.report import Report
+from lab.stack.spec import SERVICES, ServiceStatus, State
+
+NEEDED = ("kafka_bootstrap", "connect_url", "influx_url", "influx_token")
+
+
+def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
+    """Ask the services there are, start the proxy, and write stack.json. `wait` changes nothing here."""
+    chosen = settings()
+    require(chosen)
+    layout.prepare()
+    with lock.hold(layout.run / "up.lock", report):
+        where = _start_proxy(chosen, layout, report)
+        report("Asking Kafka, Connect and InfluxDB")
+        for name in SERVICES:
+            if not name.startswith("kafka") or name == "kafka1":
+                _demand(name, where)
+        provision(where, report)
+    return where
+
+
+def require(chosen: Settings) -> None:
+    """Raise LearnerError naming the settings that are missing."""
+    missing = [f"LAB_{name.upper()}" for name in NEEDED if getattr(chosen, name) is None]
+    if missing:
+        raise LearnerError(
+            f"LAB_BACKEND=external needs {', '.join(missing)}.", "Set them; docs/operating.md explains each."
+        )
+
+
+def addresses(chosen: Settings, mqtt: int, http: int, layout: Layout) -> Addresses:
+    """Where the external services and our proxy answer; secrets go to files of mode 0600."""
+    return Addresses(
+        backend="external",
+        namespace=chosen.namespace,
+        mqtt_host=HOST,
+        mqtt_port=mqtt,
+        proxy_url=f"http://{HOST}:{http}",
+        kafka_bootstrap=str(chosen.kafka_bootstrap),
+        kafka_security=KafkaSecurity(
+            protocol=chosen.kafka_security_protocol,
+            sasl_mechanism=chosen.kafka_sasl_mechanism,
+            username=chosen.kafka_sasl_username,
+            password_file=_secret(layout.secrets / "kafka-password", chosen.kafka_sasl_password),
+            ca_file=chosen.kafka_ssl_cafile,
+        ),
+        connect_url=str(chosen.connect_url).rstrip("/"),
+        influx_url=str(chosen.influx_url).rstrip("/"),
+        influx_org=chosen.influx_org,
+        influx_token_file=_secret(layout.influx_token, chosen.influx_token) or layout.influx_token,
+    )
+
+
+def _start_proxy(chosen: Settings, layout: Layout, report: Report) -> Addresses:
+    running = supervision.processes(layout)
+    if running is not None:
+        where = book.load(layout.state)
+        supervision.start("proxy", layout)
+    else:
+        orphans.end(orphans.find(layout))
+        free = native.choose_ports(layout, report)
+        where = addresses(chosen, free.mqtt, free.proxy_http, layout)
+        text = proxy.configuration(where.librdkafka(), free.mqtt, free.proxy_http, where.names)
+        book.save(where, layout.state)
+        report("Starting the MQTT proxy")
+        supervision.launch([proxy.service(text, layout)], layout)
+    ready.proxy(where, layout)
+    return where
+
+
+def _demand(name: str, where: Addresses) -> None:
+    answer = states.answer(name, where)
+    if not answer.ok:
+        what = name.rstrip("1")
+        raise ServiceError(name, f"{what} does not answer: {answer.text}", "Check its LAB_ settings and the network.")
+
+
+def down(layout: Layout, report: Report) -> None:
+    """Stop the proxy; what others run is left alone."""
+    native.down(layout, report)
+
+
+def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
+    """Each broker of the bootstrap list, Connect and InfluxDB by real requests; the proxy also as a process."""
+    brokers = [f"kafka{n}" for n in range(1, len(where.kafka_bootstrap.split(",")) + 1)]
+    process = (supervision.processes(layout) or {}).get("proxy")
+    rows = [_foreign(name, where) for name in [*brokers, "connect", "influxd"]]
+    pid = process.pid if process else None
+    answer = states.answer("proxy", where) if pid else None
+    state, detail = states.decide("proxy", process, answer, None, "")
+    return [*rows, ServiceStatus("proxy", state, pid, states.address("proxy", where), detail, states.memory_mb(pid))]
+
+
+def _foreign(name: str, where: Addresses) -> ServiceStatus:
+    answer = states.answer(name, where)
+    state: State = "ready" if answer.ok else "failed"
+    return ServiceStatus(name, state, None, states.address(name, where), answer.text, None)
+
+
+def _secret(path: Path, value: SecretStr | None) -> Path | None:
+    return write(path, value.get_secret_value() + "\n") if value is not None else None

@@ -1,0 +1,113 @@
+"""influxd built from its Go module: `go build` on the pinned module in influxd_module/.
+
+Module, build and cargo caches (3 GB) are the build's own and go with its scratch folder. Flux, a Rust library, is
+linked in through InfluxData's own `pkg-config`, which is built first and put before any other on PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lab.errors import MachineError
+from lab.stack.toolchain import Found, rust_environment
+
+MODULE = Path(__file__).parent / "influxd_module"
+TAGS = "sqlite_foreign_keys,sqlite_json"
+PKG_CONFIG = "github.com/influxdata/pkg-config"
+DISK_GB = 5
+"""Peak of the caches and the binary, measured, and a little more."""
+DOWNLOADED, PREPARED = 0.08, 0.12
+"""Shares of the time, measured on two cores: modules downloaded, pkg-config built; the rest compiles."""
+Advance = Callable[[str, float], None]
+"""Takes what is being done and the share (0 to 1) that is done."""
+
+
+def build(tools: Found, scratch: Path, advance: Advance) -> Path:
+    """Build influxd into `scratch` and return its path. Raises MachineError with the compiler's last line."""
+    _room(scratch)
+    source, programs = scratch / "source", scratch / "bin"
+    shutil.copytree(MODULE, source)
+    programs.mkdir()
+    environment = build_environment(tools, scratch, programs)
+    go = str(tools.go)
+    advance("downloading Go modules", 0.01)
+    packages = _output((go, "list", "-deps", "-tags", TAGS, "."), source, environment)
+    advance("building pkg-config", DOWNLOADED)
+    _output((go, "build", "-o", str(programs / "pkg-config"), PKG_CONFIG), source, environment)
+    binary = scratch / "influxd"
+    argv = (go, "build", "-v", "-trimpath", "-tags", TAGS, "-o", str(binary), ".")
+    _compile(argv, source, environment, len(packages), advance)
+    return binary
+
+
+def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, str]:
+    """The environment of every step: caches of its own, our pkg-config first, the C compiler by name."""
+    compiler = tools.compiler
+    environment = {
+        **os.environ,
+        **(rust_environment(tools.cargo) if tools.cargo else {}),
+        "PATH": os.pathsep.join([str(programs), str(tools.go.parent if tools.go else ""), os.environ.get("PATH", "")]),
+        "GOCACHE": str(scratch / "go-build"),
+        "GOMODCACHE": str(scratch / "go-mod"),
+        "GOPATH": str(scratch / "go-path"),
+        "GOFLAGS": "-modcacherw -buildvcs=false -mod=mod",
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "1",
+    }
+    if compiler and compiler.parent.name == "zig-bin":
+        environment |= {"CC": str(compiler), "CXX": str(compiler.with_name("c++")), "AR": str(compiler.with_name("ar"))}
+        environment["CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] = str(compiler)
+        environment["CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER"] = str(compiler)
+    if "CARGO_HOME" not in os.environ and not (Path.home() / ".cargo" / "config.toml").exists():
+        environment["CARGO_HOME"] = str(scratch / "cargo")
+    return environment
+
+
+def _compile(argv: tuple[str, ...], folder: Path, environment: dict[str, str], packages: int, advance: Advance) -> None:
+    with subprocess.Popen(
+        argv, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        last = follow(process.stdout or (), packages, advance)
+        process.wait()
+    if process.returncode:
+        raise _broken(argv, "\n".join(last))
+
+
+def follow(lines: Iterable[str], packages: int, advance: Advance) -> list[str]:
+    """Count the package names that `go build -v` prints into progress; return the last lines for the error."""
+    last: deque[str] = deque(maxlen=5)
+    for count, line in enumerate(lines, start=1):
+        last.append(line.rstrip())
+        share = PREPARED + (1 - PREPARED) * min(count, packages) / max(packages, 1)
+        advance(f"compiling package {min(count, packages)} of {packages}", min(share, 0.99))
+    return list(last)
+
+
+def _output(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) -> list[str]:
+    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise _broken(argv, done.stderr)
+    return done.stdout.splitlines()
+
+
+def _broken(argv: tuple[str, ...], output: str) -> MachineError:
+    lines = [line for line in output.splitlines() if line.strip()]
+    why = lines[-1].strip()[:300] if lines else "it said nothing"
+    return MachineError(
+        f"Building influxd failed at `{Path(argv[0]).name} {argv[1]}`: {why}",
+        "See ./workshop logs influxd-build; or name an influxd with LAB_INFLUXD; then ./workshop up.",
+    )
+
+
+def _room(scratch: Path) -> None:
+    free = shutil.disk_usage(scratch).free / 1e9
+    if free < DISK_GB:
+        raise MachineError(
+            f"Building influxd needs {DISK_GB} GB for a while, and {scratch.parent} has {free:.1f} GB free.",
+            "Free some space, or point LAB_CACHE at another disk; then ./workshop up.",
+        )

@@ -1,0 +1,161 @@
+"""Three Kafka nodes, each broker and KRaft controller, so that any one of them may die.
+
+The quorum is static (`controller.quorum.voters`): its addresses are read from the configuration at each
+start, and so a taken port can move. Durability is the lesson's subject, hence RF 3 and min ISR 2 throughout.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from pathlib import Path
+
+from lab.errors import ServiceError
+from lab.stack.java import LEAN, java
+from lab.stack.layout import Layout, write
+from lab.stack.ports import BROKERS, HOST, Ports
+from lab.stack.spec import Service
+
+HEAP_MB = 256
+STOP_SECONDS, LAST_STOP_SECONDS = 10, 3
+"""The broker that stops last waits for a quorum that is gone, in vain; its log is recovered at the next start."""
+
+LOG4J = """\
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
+rootLogger.level = info
+rootLogger.appenderRef.out.ref = out
+
+# A line per partition and per configuration value, at every start: they bury what matters and cost start-up time.
+logger.state.name = state.change.logger
+logger.state.level = warn
+logger.controller.name = org.apache.kafka.controller
+logger.controller.level = warn
+logger.storage.name = org.apache.kafka.storage.internals
+logger.storage.level = warn
+logger.image.name = org.apache.kafka.image
+logger.image.level = warn
+logger.config.name = org.apache.kafka.common.config
+logger.config.level = error
+logger.jetty.name = org.eclipse.jetty
+logger.jetty.level = warn
+"""
+
+COMMON = """\
+process.roles=broker,controller
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+auto.create.topics.enable=false
+default.replication.factor=3
+min.insync.replicas=2
+unclean.leader.election.enable=false
+offsets.topic.replication.factor=3
+offsets.topic.num.partitions=6
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+transaction.state.log.num.partitions=6
+share.coordinator.state.topic.replication.factor=3
+share.coordinator.state.topic.min.isr=2
+share.coordinator.state.topic.num.partitions=3
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=6000
+broker.heartbeat.interval.ms=1000
+metadata.max.idle.interval.ms=5000
+num.network.threads=2
+num.io.threads=4
+log.segment.bytes=67108864
+log.retention.hours=168
+log.cleaner.dedupe.buffer.size=8388608
+"""
+"""What all nodes share. A dead broker's successor is let in once its session ends, hence 6 s and not 9. An idle
+controller writes an empty record every 5 s and not every 0.5 s, which three nodes would fetch and replay."""
+
+
+def configuration(node: int, ports: Ports, layout: Layout) -> str:
+    """The properties of one node."""
+    voters = ",".join(f"{n}@{HOST}:{ports.controller(n)}" for n in BROKERS)
+    return (
+        f"node.id={node}\n"
+        f"controller.quorum.voters={voters}\n"
+        f"listeners=PLAINTEXT://{HOST}:{ports.kafka(node)},CONTROLLER://{HOST}:{ports.controller(node)}\n"
+        f"advertised.listeners=PLAINTEXT://{HOST}:{ports.kafka(node)}\n"
+        f"log.dirs={properties_value(data_folder(node, layout))}\n" + COMMON
+    )
+
+
+def properties_value(path: Path) -> str:
+    """A path as a Java properties file wants it."""
+    return str(path).replace("\\", "\\\\")
+
+
+def data_folder(node: int, layout: Layout) -> Path:
+    return layout.data / f"kafka{node}"
+
+
+def cluster_id(layout: Layout) -> str:
+    """The cluster's id, made once: 16 random bytes, base64url without padding, as Kafka's own tool does."""
+    path = layout.data / "kafka-cluster-id"
+    if not path.exists():
+        write(path, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+    return path.read_text().strip()
+
+
+def jvm(jars: list[Path], layout: Layout, *options: str, heap_mb: int = HEAP_MB) -> tuple[str, ...]:
+    """A JVM on Kafka's jars, up to and without the main class."""
+    log4j = layout.run / "log4j2.properties"
+    return (
+        str(java()),
+        f"-Xmx{heap_mb}m",
+        *LEAN,
+        *options,
+        f"-Dlog4j2.configurationFile={log4j}",
+        "-cp",
+        ":".join(str(jar) for jar in jars),
+    )
+
+
+def services(ports: Ports, jars: list[Path], layout: Layout, options: tuple[str, ...] = ()) -> list[Service]:
+    """Write every node's configuration and describe the three processes."""
+    write(layout.run / "log4j2.properties", LOG4J)
+    return [_service(node, ports, jars, layout, options) for node in BROKERS]
+
+
+def _service(node: int, ports: Ports, jars: list[Path], layout: Layout, options: tuple[str, ...]) -> Service:
+    name = f"kafka{node}"
+    config = write(layout.run / f"{name}.properties", configuration(node, ports, layout))
+    return Service(
+        name=name,
+        argv=(*jvm(jars, layout, *options), "kafka.Kafka", str(config)),
+        directory=layout.run,
+        log=layout.log(name),
+        stop_seconds=LAST_STOP_SECONDS if node == BROKERS[0] else STOP_SECONDS,
+    )
+
+
+def format_storage(jars: list[Path], layout: Layout) -> None:
+    """Format what is not formatted, the nodes side by side. Raises ServiceError with the tool's last line."""
+    identity = cluster_id(layout)
+    running = {
+        node: _format(node, identity, jars, layout)
+        for node in BROKERS
+        if not (data_folder(node, layout) / "meta.properties").exists()
+    }
+    for node, process in running.items():
+        output, _ = process.communicate(timeout=120)
+        if process.returncode:
+            raise ServiceError(
+                f"kafka{node}",
+                f"The storage of kafka{node} could not be formatted: {output.strip().splitlines()[-1:]}",
+                "Free some disk space, or begin anew with ./workshop reset kafka.",
+            )
+
+
+def _format(node: int, identity: str, jars: list[Path], layout: Layout) -> subprocess.Popen[str]:
+    config = str(layout.run / f"kafka{node}.properties")
+    argv = (*jvm(jars, layout), "kafka.tools.StorageTool", "format", "-t", identity, "-c", config)
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -1,0 +1,133 @@
+"""Starting and stopping the native stack, in order."""
+
+from __future__ import annotations
+
+from lab import addresses as book
+from lab.addresses import Addresses
+from lab.connect.build import plugin_folder
+from lab.stack import (
+    aot,
+    binary,
+    build,
+    influxd,
+    jars,
+    java,
+    kafka,
+    lock,
+    making,
+    orphans,
+    plan,
+    ports,
+    ready,
+    states,
+    supervision,
+    training,
+)
+from lab.stack.layout import Layout
+from lab.stack.plan import Parts
+from lab.stack.ports import Ports
+from lab.stack.provide import provision
+from lab.stack.report import Report
+from lab.stack.spec import SERVICES, STOP_ORDER, ServiceStatus
+
+RUNNING = ("RUNNING", "STARTING")
+
+
+def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
+    """Start what does not run and wait until all that can answer does."""
+    layout.prepare()
+    with lock.hold(layout.run / "up.lock", report):
+        known = supervision.processes(layout)
+        where = _start(layout, report) if known is None else _resume(known, layout, report)
+        _wait(where, layout, report)
+    if wait and binary.find() is None:
+        making.follow(layout, report)
+    return where
+
+
+def _start(layout: Layout, report: Report) -> Addresses:
+    """Everything from nothing: whatever an ended supervisor left behind goes first."""
+    left = orphans.find(layout)
+    if left:
+        report("Ending what an earlier supervisor left running")
+        orphans.end(left)
+    parts = gather(report)
+    chosen = choose_ports(layout, report)
+    services = plan.services(parts, chosen, layout)
+    report("Formatting Kafka's storage")
+    kafka.format_storage(parts.jars, layout)
+    where = plan.addresses(chosen, layout)
+    book.save(where, layout.state)
+    report("Starting the supervisor")
+    supervision.launch(services, layout)
+    return where
+
+
+def choose_ports(layout: Layout, report: Report) -> Ports:
+    """The ports of this start, remembered; says which of them moved."""
+    memory = layout.state / "ports.json"
+    with lock.hold(layout.cache / "ports.lock", report):
+        chosen = ports.reserve(ports.remembered(memory), layout.state, layout.cache / "ports.json")
+    ports.remember(chosen, memory)
+    for name, (usual, now) in ports.moved(chosen).items():
+        report(f"Port {usual} of {name} is taken, it moves to {now}")
+    return chosen
+
+
+def _resume(known: dict[str, supervision.Process], layout: Layout, report: Report) -> Addresses:
+    """A supervisor runs: start again what was stopped or has failed."""
+    for service in SERVICES:
+        name = build.NAME if service == "influxd" and binary.find() is None else service
+        if name in known and known[name].state not in RUNNING:
+            report(f"Starting {name}")
+            supervision.start(name, layout)
+    return book.load(layout.state)
+
+
+def _wait(where: Addresses, layout: Layout, report: Report) -> None:
+    report("Waiting for Kafka: three brokers and a leader of the controllers")
+    ready.kafka(where, layout)
+    report("Starting Kafka Connect")
+    supervision.start("connect", layout)
+    ready.connect(where, layout)
+    report("Waiting for the MQTT proxy")
+    ready.proxy(where, layout)
+    if binary.find() is not None:
+        report("Waiting for InfluxDB")
+        influxd.onboard(where, layout)
+        ready.influxd(where, layout)
+    provision(where, report)
+    if training.NAME in (supervision.processes(layout) or {}) and aot.missing(jars.resolve(jars.KAFKA_LOCK)):
+        supervision.start(training.NAME, layout)
+
+
+def gather(report: Report) -> Parts:
+    """Jars, plugin and influxd, downloading and compiling what is missing. Raises MachineError when Java cannot run."""
+    report("Trying Java")
+    java.check()
+    report("Looking for Kafka's jars")
+    found = jars.resolve(jars.KAFKA_LOCK, report)
+    report("Compiling the connectors")
+    plugin = plugin_folder(report)
+    return Parts(jars=found, plugin=plugin, influxd=binary.find())
+
+
+def down(layout: Layout, report: Report) -> None:
+    """Stop everything in order and leave no process behind."""
+    if not layout.state.exists():
+        return
+    with lock.hold(layout.run / "up.lock", report):
+        known = supervision.processes(layout) or {}
+        for name in [*(set(known) - set(STOP_ORDER)), *STOP_ORDER]:
+            if name in known and known[name].pid:
+                report(f"Stopping {name}")
+                supervision.stop(name, layout)
+        if known:
+            supervision.shutdown(layout)
+        report("Looking for anything left")
+        orphans.end(orphans.find(layout))
+
+
+def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
+    """The state of every service, each asked at this moment."""
+    return states.status(layout, where)

@@ -1,0 +1,159 @@
+"""Does it answer? One real request per service, never a log line and never a mere open port.
+
+A probe returns what the service said when it works and raises Unanswered with the reason when it does not.
+Times are seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+
+from lab.addresses import Addresses
+from lab.errors import LabError
+
+PATIENCE = 3.0
+"""How long a service that works may take to answer."""
+CONNECT_HEAD = bytes.fromhex("10 14 00 04 4d 51 54 54 04 02 00 0a 00 08")
+"""MQTT 3.1.1 CONNECT, section 3.1: clean session, keep-alive 10 s; eight bytes of client id follow."""
+PINGREQ, PINGRESP, CONNACK = b"\xc0\x00", b"\xd0\x00", 0x20
+
+
+class Unanswered(Exception):  # noqa: N818 - it is an answer's absence and no error of ours
+    """The service did not answer as one that works."""
+
+
+def kafka(bootstrap: str, settings: dict[str, str]) -> set[int]:
+    """Ids of the brokers that the cluster knows, asked of `bootstrap` alone."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    silent = logging.getLogger("lab.stack.librdkafka")
+    silent.setLevel(logging.CRITICAL)
+    config: dict[str, str | int | float | bool] = {
+        **settings,
+        "bootstrap.servers": bootstrap,
+        "socket.timeout.ms": int(PATIENCE * 1000),
+    }
+    client = AdminClient(config, logger=silent)
+    try:
+        answer = client.describe_cluster(request_timeout=PATIENCE).result(PATIENCE + 1)
+    except (KafkaException, TimeoutError) as error:
+        raise Unanswered(_short(error)) from error
+    return {node.id for node in answer.nodes}
+
+
+def quorum_leader(addresses: Addresses) -> int:
+    """Node id of the KRaft leader (DescribeQuorum, KIP-836)."""
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    arguments = {**addresses.kafka_python(), "request_timeout_ms": int(PATIENCE * 1000)}
+    try:
+        client = KafkaAdminClient(**arguments, bootstrap_timeout_ms=int(PATIENCE * 1000))
+        try:
+            quorum = client.describe_metadata_quorum()
+        finally:
+            client.close()
+        return int(quorum["topics"][0]["partitions"][0]["leader_id"])
+    except (KafkaError, OSError, LookupError) as error:
+        raise Unanswered(_short(error)) from error
+
+
+def connect(url: str) -> str:
+    """The worker's version, once it is a member of its group and has read its own topics (KIP-1017)."""
+    health = _get(f"{url}/health")
+    if health.status_code != httpx.codes.OK:
+        raise Unanswered(_reason(health))
+    return str(_get(f"{url}/").json()["version"])
+
+
+def influx(addresses: Addresses) -> str:
+    """InfluxDB's version, after its health and an authenticated query."""
+    health = _get(f"{addresses.influx_url}/health")
+    if health.status_code != httpx.codes.OK:
+        raise Unanswered(_reason(health))
+    query(addresses)
+    return str(health.json().get("version", ""))
+
+
+def query(addresses: Addresses) -> None:
+    """Run a query that needs the token. Raises Unanswered when it is refused."""
+    try:
+        token = addresses.influx_token
+    except LabError as error:
+        raise Unanswered(error.cause) from error
+    answer = _request(
+        "POST",
+        f"{addresses.influx_url}/api/v2/query",
+        params={"org": addresses.influx_org},
+        headers={"Authorization": f"Token {token}", "Content-Type": "application/vnd.flux"},
+        content="buckets() |> limit(n: 1)",
+    )
+    if answer.status_code != httpx.codes.OK:
+        raise Unanswered(f"an authenticated query is refused: {_reason(answer)}")
+
+
+def proxy(addresses: Addresses) -> str:
+    """The proxy's own health, then an MQTT CONNECT and PINGREQ."""
+    if addresses.proxy_url:
+        health = _get(f"{addresses.proxy_url}/health")
+        if health.status_code != httpx.codes.OK:
+            raise Unanswered(_reason(health))
+    return mqtt(addresses.mqtt_host, addresses.mqtt_port)
+
+
+def mqtt(host: str, port: int) -> str:
+    """Speak MQTT 3.1.1 to a server: CONNACK, and PINGRESP when it let us in."""
+    try:
+        with socket.create_connection((host, port), PATIENCE) as peer:
+            peer.sendall(CONNECT_HEAD + secrets.token_hex(4).encode())
+            answer = _exactly(peer, 4)
+            if answer[0] != CONNACK:
+                raise Unanswered("no CONNACK")
+            if answer[3]:
+                return f"MQTT 3.1.1, log-in wanted (return code {answer[3]})"
+            peer.sendall(PINGREQ)
+            if _exactly(peer, 2) != PINGRESP:
+                raise Unanswered("no PINGRESP")
+    except OSError as error:
+        raise Unanswered(_short(error)) from error
+    return "MQTT 3.1.1"
+
+
+def _exactly(peer: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = peer.recv(count - len(data))
+        if not more:
+            raise Unanswered("the connection was closed")
+        data += more
+    return data
+
+
+def _get(url: str) -> httpx.Response:
+    return _request("GET", url)
+
+
+def _request(method: str, url: str, **arguments: object) -> httpx.Response:
+    """Without the proxy variables for this machine's own addresses: services answer directly."""
+    local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    try:
+        with httpx.Client(timeout=PATIENCE, trust_env=not local) as client:
+            return client.request(method, url, **arguments)  # type: ignore[arg-type]
+    except httpx.HTTPError as error:
+        raise Unanswered(_short(error)) from error
+
+
+def _reason(answer: httpx.Response) -> str:
+    text = " ".join(answer.text.split())[:160]
+    return f"HTTP {answer.status_code} {text}".strip()
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:160]

@@ -1,0 +1,74 @@
+"""Waiting until services answer, and giving up as soon as one of them has failed for good."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from lab.addresses import Addresses
+from lab.errors import ServiceError
+from lab.stack import probes
+from lab.stack.layout import Layout
+from lab.stack.logs import tail
+from lab.stack.ports import BROKERS
+from lab.stack.probes import Unanswered
+from lab.stack.supervision import processes
+
+KAFKA_SECONDS, OTHER_SECONDS = 180.0, 120.0
+"""Seconds; they answer within ten on a quiet machine, but a laptop may be busy with much else."""
+PAUSE = 0.1
+
+
+def wait(names: Iterable[str], probe: Callable[[], object], seconds: float, layout: Layout) -> None:
+    """Ask until the probe is content. Raises ServiceError when a service is FATAL or the time is over."""
+    names, deadline = list(names), time.monotonic() + seconds
+    while True:
+        try:
+            probe()
+            return
+        except Unanswered as answer:
+            _give_up_when_failed(names, layout)
+            if time.monotonic() > deadline:
+                raise _failure(names[0], f"does not answer after {seconds:.0f} s: {answer}", layout) from answer
+        time.sleep(PAUSE)
+
+
+def kafka(addresses: Addresses, layout: Layout) -> None:
+    """All three brokers are registered and the quorum has a leader."""
+    wait([f"kafka{n}" for n in BROKERS], lambda: _whole_cluster(addresses), KAFKA_SECONDS, layout)
+
+
+def _whole_cluster(addresses: Addresses) -> None:
+    config = addresses.librdkafka()
+    known = probes.kafka(config.pop("bootstrap.servers"), config)
+    if known < set(BROKERS):
+        raise Unanswered(f"brokers {sorted(known)} of {list(BROKERS)} are registered")
+    if probes.quorum_leader(addresses) < 0:
+        raise Unanswered("the controllers have no leader")
+
+
+def connect(addresses: Addresses, layout: Layout) -> None:
+    wait(["connect"], lambda: probes.connect(addresses.connect_url), OTHER_SECONDS, layout)
+
+
+def influxd(addresses: Addresses, layout: Layout) -> None:
+    wait(["influxd"], lambda: probes.influx(addresses), OTHER_SECONDS, layout)
+
+
+def proxy(addresses: Addresses, layout: Layout) -> None:
+    wait(["proxy"], lambda: probes.proxy(addresses), OTHER_SECONDS, layout)
+
+
+def _give_up_when_failed(names: list[str], layout: Layout) -> None:
+    known = processes(layout) or {}
+    for name in names:
+        if name in known and known[name].state == "FATAL":
+            raise _failure(name, "ends again and again right after its start", layout)
+
+
+def _failure(name: str, what: str, layout: Layout) -> ServiceError:
+    lines = tail(layout.log(name), 1)
+    said = f" Its last line: {lines[0][:200]}" if lines else ""
+    return ServiceError(
+        name, f"{name} {what}.{said}", f"Read ./workshop logs {name}; ./workshop doctor finds the usual causes."
+    )

@@ -1,0 +1,44 @@
+"""What a service is: a frozen description that says how to run it and nothing about when.
+
+Deciding what state a service is in, running it and printing about it are three other modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+State = Literal["ready", "starting", "building", "stopped", "failed"]
+SERVICES = ("kafka1", "kafka2", "kafka3", "connect", "influxd", "proxy")
+"""Every service, in the order `status` shows them."""
+STOP_ORDER = ("proxy", "connect", "kafka3", "kafka2", "kafka1", "influxd")
+"""Who takes in data stops first, so that nothing acknowledged is still on its way."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process to supervise. `stop_seconds` is how long SIGTERM may take before SIGKILL."""
+
+    name: str
+    argv: tuple[str, ...]
+    directory: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_seconds: int = 10
+    start: bool = True
+    """Start with the supervisor, or only when told."""
+    restart: bool = True
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """What a person is told of a service; `memory_mb` is resident memory in megabytes."""
+
+    name: str
+    state: State
+    pid: int | None
+    address: str
+    detail: str
+    memory_mb: float | None

@@ -1,0 +1,190 @@
+"""The supervisor: a process of its own that outlives notebook kernels and restarts what dies.
+
+supervisor (PyPI) does the work; here are its configuration, its start, and the calls over its private unix
+socket. It knows processes and nothing of readiness: that a pid lives says little, so `probes` asks further.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shlex
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, cast
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from lab.errors import MachineError, ServiceError
+from lab.stack.layout import Layout, write
+from lab.stack.spec import Service
+
+MARK = "LAB_SUPERVISED"
+"""Environment variable of everything the supervisor starts; its value is the state folder. It finds orphans."""
+OPEN_FILES = 65536
+"""Wanted limit of open files: a thousand MQTT clients and Kafka's segments; the machine's hard limit caps it."""
+PASSED_ON = re.compile(
+    r"PATH|HOME|LANG|LC_ALL|TMPDIR|TZ|USER|LAB_.*|(https?|all|no)_proxy|(HTTPS?|ALL|NO)_PROXY"
+    r"|SSL_CERT_.*|PIP_.*|GO[A-Z0-9]*|CARGO_.*|RUSTUP_.*|CC|CXX"
+)
+"""Environment variables that services get: where things are, and what influxd's build needs to reach the network."""
+ALREADY_STARTED, NOT_RUNNING = 60, 70
+"""supervisor.xmlrpc.Faults."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the supervisor says of one process; `state` is its word (RUNNING, BACKOFF, FATAL, ...)."""
+
+    name: str
+    state: str
+    pid: int | None
+    seconds: int
+    description: str
+
+
+def configuration(services: Iterable[Service], layout: Layout) -> str:
+    """supervisord.conf: the daemon, its socket and one program per service."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    head = [
+        "[supervisord]",
+        f"logfile={_escape(layout.log('supervisor'))}",
+        "logfile_maxbytes=1MB",
+        "logfile_backups=1",
+        f"pidfile={_escape(layout.run / 'supervisord.pid')}",
+        f"childlogdir={_escape(layout.logs)}",
+        f"directory={_escape(layout.run)}",
+        "identifier=lab",
+        "umask=077",
+        f"minfds={files}",
+        "[unix_http_server]",
+        f"file={_escape(layout.socket)}",
+        "chmod=0700",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+    ]
+    return "\n".join([*head, *(line for service in services for line in _program(service))]) + "\n"
+
+
+def _program(service: Service) -> list[str]:
+    environment = ",".join(f'{key}="{_escape(value)}"' for key, value in service.environment.items())
+    return [
+        f"[program:{service.name}]",
+        f"command={_escape(shlex.join(service.argv))}",
+        f"directory={_escape(service.directory)}",
+        *([f"environment={environment}"] if environment else []),
+        f"autostart={str(service.start).lower()}",
+        f"autorestart={'true' if service.restart else 'false'}",
+        f"startsecs={8 if service.restart else 0}",
+        "startretries=4",
+        f"stopwaitsecs={service.stop_seconds}",
+        "stopasgroup=true",
+        "killasgroup=true",
+        "redirect_stderr=true",
+        f"stdout_logfile={_escape(service.log)}",
+        "stdout_logfile_maxbytes=10MB",
+        "stdout_logfile_backups=1",
+    ]
+
+
+def _escape(value: object) -> str:
+    """supervisor expands `%(name)s` in every value."""
+    return str(value).replace("%", "%%")
+
+
+def call(layout: Layout, method: str, *arguments: object) -> Any:
+    """One call of supervisor's XML-RPC interface. Raises OSError when nobody listens, Fault when it refuses."""
+    from supervisor.xmlrpc import SupervisorTransport
+
+    transport = SupervisorTransport(None, None, f"unix://{layout.socket}")
+    try:
+        server = xmlrpc.client.ServerProxy("http://127.0.0.1", cast(Any, transport))
+        return getattr(server.supervisor, method)(*arguments)
+    except HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        transport.close()
+
+
+def processes(layout: Layout) -> dict[str, Process] | None:
+    """Every process by name, or None when no supervisor answers."""
+    try:
+        found = call(layout, "getAllProcessInfo")
+    except OSError:
+        return None
+    return {info["name"]: _process(info) for info in found}
+
+
+def _process(info: dict[str, Any]) -> Process:
+    return Process(
+        name=info["name"],
+        state=info["statename"],
+        pid=info["pid"] or None,
+        seconds=max(0, info["now"] - info["start"]),
+        description=info["spawnerr"] or info["description"],
+    )
+
+
+def launch(services: Iterable[Service], layout: Layout) -> None:
+    """Start the supervisor as a daemon; it starts its services. Raises MachineError when it does not come up."""
+    config = write(layout.run / "supervisord.conf", configuration(services, layout))
+    layout.socket.unlink(missing_ok=True)
+    argv = (sys.executable, "-m", "supervisor.supervisord", "-c", str(config))
+    done = subprocess.run(
+        argv, capture_output=True, text=True, env=_environment(layout), timeout=60, check=False, cwd=layout.run
+    )
+    if done.returncode:
+        raise MachineError(
+            f"The supervisor did not start: {_last(done.stderr or done.stdout)}",
+            "Look into its log with ./workshop logs supervisor, and run ./workshop doctor.",
+        )
+    _wait_for_socket(layout)
+
+
+@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.05), stop=stop_after_delay(15), reraise=True)
+def _wait_for_socket(layout: Layout) -> None:
+    call(layout, "getState")
+
+
+def start(name: str, layout: Layout) -> None:
+    """Start one service; one that runs already is fine. Raises ServiceError when the supervisor refuses."""
+    _command("startProcess", name, layout, ALREADY_STARTED)
+
+
+def stop(name: str, layout: Layout) -> None:
+    """Stop one service and wait: SIGTERM, then SIGKILL at its deadline."""
+    _command("stopProcess", name, layout, NOT_RUNNING)
+
+
+def _command(method: str, name: str, layout: Layout, harmless: int) -> None:
+    try:
+        call(layout, method, name, method == "stopProcess")
+    except xmlrpc.client.Fault as fault:
+        if fault.faultCode != harmless:
+            raise ServiceError(
+                name, f"{name}: the supervisor refused: {fault.faultString}.", f"See ./workshop logs {name}."
+            ) from fault
+    except OSError as error:
+        raise MachineError("No supervisor runs here.", "Start everything with ./workshop up.") from error
+
+
+def shutdown(layout: Layout) -> None:
+    """End the supervisor itself; it answers before it goes."""
+    call(layout, "shutdown")
+
+
+def _environment(layout: Layout) -> dict[str, str]:
+    """A small environment, so that a service does not change with the shell it was started from."""
+    kept = {key: value for key, value in os.environ.items() if PASSED_ON.fullmatch(key)}
+    return {**kept, "LAB_STATE": str(layout.state), "LAB_CACHE": str(layout.cache), MARK: str(layout.state)}
+
+
+def _last(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

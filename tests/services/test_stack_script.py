@@ -1,0 +1,125 @@
+"""The bash script `workshop`: it makes .venv once, mends a half-made one, and stays out of the way afterwards.
+
+A stand-in for Python records what it is asked to do, so that nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.settings import ROOT
+
+NEEDED = ("bash", "basename", "cat", "dirname", "mktemp", "rm", "mkdir", "cp", "chmod", "awk", "sed", "sh")
+STAND_IN = """#!/bin/sh
+echo "$*" >>"{calls}"
+case "$*" in
+  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  *sysconfig*) echo "{site}" ;;
+  *--version*) echo "Python 3.12.0" ;;
+  "-m uv pip install"*) exit "$(cat "{uv}")" ;;
+  "-m pip install"*-r*requirements.txt) exit "$(cat "{pip}")" ;;
+esac
+"""
+
+
+class Clone:
+    """A clone with a stand-in for Python; `uv` and `pip` are the exit codes of the installers."""
+
+    def __init__(self, folder: Path, python: bool = True) -> None:
+        self.folder, self.calls, self.site = folder / "a clone", folder / "calls", folder / "site"
+        self.uv, self.pip, self.tools = folder / "uv", folder / "pip", folder / "tools"
+        for made in (self.folder, self.site, self.tools):
+            made.mkdir()
+        for code in (self.uv, self.pip):
+            code.write_text("0")
+        shutil.copy(ROOT / "workshop", self.folder)
+        (self.folder / "requirements.txt").write_text("one==1\n")
+        (self.folder / "requirements-test.txt").write_text("uv==1 \\\n    --hash=sha256:aa\none==1\n")
+        self._tools(python)
+
+    def _tools(self, python: bool) -> None:
+        for name in (*NEEDED, "sha256sum" if shutil.which("sha256sum") else "shasum"):
+            (self.tools / name).symlink_to(str(shutil.which(name)))
+        if python:
+            text = STAND_IN.format(calls=self.calls, site=self.site, uv=self.uv, pip=self.pip)
+            (self.tools / "python3").write_text(text)
+            (self.tools / "python3").chmod(0o755)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        self.calls.write_text("")
+        environment = {"PATH": str(self.tools), "HOME": str(self.folder.parent / "empty")}
+        script = self.folder / "workshop"
+        return subprocess.run(
+            (script, *arguments), cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    @property
+    def asked(self) -> list[str]:
+        return self.calls.read_text().splitlines()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+def test_the_first_start_installs_and_the_second_only_runs(clone: Clone) -> None:
+    first = clone.run("status", "--json")
+    assert first.returncode == 0, first.stderr
+    assert any(call.startswith("-m venv ") for call in clone.asked)
+    assert clone.asked[-1] == "-m lab status --json"
+    assert (clone.site / "workshop.pth").read_text().strip() == str(clone.folder)
+    assert clone.run("status").returncode == 0
+    assert clone.asked == ["-m lab status"]
+
+
+def test_changed_requirements_are_installed_into_the_same_environment(clone: Clone) -> None:
+    clone.run("up")
+    (clone.folder / "requirements.txt").write_text("one==2\n")
+    clone.run("up")
+    assert not any(call.startswith("-m venv ") for call in clone.asked)
+    assert any("requirements.txt" in call for call in clone.asked)
+
+
+def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
+    clone.run("up")
+    (clone.folder / ".venv" / ".installed").unlink()
+    clone.run("up")
+    assert any(call.startswith("-m venv ") for call in clone.asked)
+
+
+def test_test_installs_what_tests_need_and_up_nothing_more_afterwards(clone: Clone) -> None:
+    clone.run("test", "unit")
+    assert any("requirements-test.txt" in call for call in clone.asked)
+    assert clone.asked[-1] == "-m lab test unit"
+    clone.run("up")
+    assert clone.asked == ["-m lab up"]
+
+
+def test_pip_installs_when_uv_cannot(clone: Clone) -> None:
+    clone.uv.write_text("1")
+    assert clone.run("up").returncode == 0
+    installers = [call for call in clone.asked if " install " in call and "requirements.txt" in call]
+    assert [call.split()[1] for call in installers] == ["uv", "pip"]
+    assert all("--require-hashes" in call for call in installers)
+
+
+def test_a_failed_install_says_so_and_leaves_no_stamp(clone: Clone) -> None:
+    clone.uv.write_text("1")
+    clone.pip.write_text("1")
+    done = clone.run("up")
+    assert done.returncode == 1
+    assert "cannot be installed" in done.stderr
+    assert not (clone.folder / ".venv" / ".installed").exists()
+    assert "-m lab up" not in clone.asked
+
+
+def test_without_python_it_says_which_one_is_needed(tmp_path: Path) -> None:
+    done = Clone(tmp_path, python=False).run("up")
+    assert done.returncode == 1
+    assert "Python 3.11 or later" in done.stderr.splitlines()[0]
+    assert "apt-get install python3" in done.stderr.splitlines()[1]

@@ -1,0 +1,85 @@
+"""How the one command fails: a line of cause, a line of remedy, an exit code, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab import cli, stack
+from lab.errors import LabError, MachineError
+from lab.settings import settings
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
+    settings.cache_clear()
+
+
+def refuse(error: Exception) -> object:
+    def verb(*_: object, **__: object) -> None:
+        raise error
+
+    return verb
+
+
+def test_a_lab_error_is_two_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(stack, "down", refuse(MachineError("No room [left].", "Free some space.")))
+    assert cli.main(["down"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == ["No room [left].", "Free some space."]
+
+
+def test_status_without_services_says_how_to_start_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status"]) == 1
+    assert "./workshop up" in capsys.readouterr().err
+
+
+def test_an_unforeseen_error_keeps_its_traceback_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stack, "down", refuse(RuntimeError("boom")))
+    assert cli.main(["down"]) == 1
+    assert "RuntimeError: boom" in capsys.readouterr().err
+    assert "Traceback" in (tmp_path / "state" / "logs" / "crash.log").read_text()
+
+
+def test_a_missing_module_asks_for_a_new_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("lab.settings.ROOT", tmp_path)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".installed").write_text("stamp")
+    monkeypatch.setattr(stack, "down", refuse(ModuleNotFoundError("No module named 'rich'", name="rich")))
+    assert cli.main(["down"]) == 1
+    assert "lacks the module rich" in capsys.readouterr().err
+    assert not (tmp_path / ".venv" / ".installed").exists()
+
+
+@pytest.mark.parametrize("arguments", [["no-such-verb"], ["up", "--no-such-option"], ["demo", "--seconds", "soon"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
+    assert capsys.readouterr().err
+
+
+def test_an_unknown_benchmark_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", "nothing"]) == 1
+    assert "Known:" in capsys.readouterr().err
+
+
+def test_a_verb_of_a_missing_part_is_told_as_such() -> None:
+    with pytest.raises(LabError, match=r"no lab\.not_there"):
+        cli._load("lab.not_there", "main")
+
+
+def test_the_exit_code_of_a_verb_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_load", lambda *_: lambda _: 3)
+    assert cli.main(["progress"]) == 3
+
+
+def test_every_verb_of_the_design_is_there() -> None:
+    verbs = {command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback}
+    assert verbs >= {"up", "down", "status", "logs", "doctor", "lab", "demo", "reset", "progress", "goto", "test"}
+    assert verbs >= {"build", "bench"}
