@@ -1,0 +1,88 @@
+"""Leave things as found: what the demo started it stops, what it made inside the services it removes.
+
+Readings stay in Kafka and InfluxDB: they are data, and everything that reads them asks by time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+from lab import addresses as book
+from lab import provision, stack
+from lab.addresses import Addresses
+from lab.connect.client import Connect
+from lab.errors import LabError
+from lab.influx import tasks
+from lab.influx.api import Influx
+from lab.stack.report import Report
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that is up, and the seconds that took."""
+
+    addresses: Addresses
+    boot_s: float
+
+
+@contextlib.contextmanager
+def running_stack(keep: bool, report: Report) -> Iterator[Running]:
+    """Bring the stack up; when nothing ran before, stop it afterwards unless `keep`."""
+    ran_before = _runs()
+    begin = monotonic()
+    addresses = stack.up(report)
+    try:
+        yield Running(addresses, monotonic() - begin)
+    finally:
+        if not keep and not ran_before:
+            report("Stopping the services")
+            stack.down(report)
+
+
+@contextlib.contextmanager
+def pipeline(addresses: Addresses, lookback: int | None, keep: bool, report: Report) -> Iterator[None]:
+    """Topics, buckets, the task and the connectors; afterwards task and connectors are as before unless `keep`."""
+    before = _Before.see(addresses)
+    report("Making the task and the connectors")
+    try:
+        provision.everything(addresses, lookback=lookback)
+        yield
+    finally:
+        if not keep:
+            before.restore(addresses)
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The task and the connectors as they were."""
+
+    connectors: frozenset[str]
+    task: tasks.Task | None
+
+    @classmethod
+    def see(cls, addresses: Addresses) -> _Before:
+        with Influx(addresses) as influx, Connect(addresses.connect_url) as connect:
+            return cls(frozenset(connect.connectors()), tasks.find(influx, addresses.names.task))
+
+    def restore(self, addresses: Addresses) -> None:
+        """What cannot be restored because its service is down is left; the next `up` or `demo` sets it right."""
+        names = addresses.names
+        with contextlib.suppress(LabError), Connect(addresses.connect_url) as connect:
+            for name in {names.sink, names.source} - self.connectors:
+                connect.delete(name)
+        with contextlib.suppress(LabError), Influx(addresses) as influx:
+            if self.task is None:
+                tasks.remove(influx, names.task)
+            else:
+                tasks.set_active(influx, tasks.ensure(influx, names.task, self.task.flux), self.task.active)
+
+
+def _runs() -> bool:
+    try:
+        book.load()
+        return any(service.state != "stopped" for service in stack.status())
+    except LabError:
+        return False

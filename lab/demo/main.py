@@ -1,0 +1,163 @@
+"""The demo from start to verdict."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from time import monotonic
+
+from rich.console import Console
+from rich.live import Live
+
+from lab.addresses import Addresses
+from lab.demo.chaos import Chaos
+from lab.demo.keeper import pipeline, running_stack
+from lab.demo.meters import Meters
+from lab.demo.plan import SPEEDUP, fault_plan, fills
+from lab.demo.settle import settle
+from lab.demo.view import Moment, ledger_table, live_table, plain_line, verdict
+from lab.fleet.dispatcher import Dispatcher
+from lab.fleet.fleet import Fleet
+from lab.fleet.journal import Journal
+from lab.ledger import Collector, Evidence, Ledger, marks
+from lab.provision import DEMO_EVERY_S
+from lab.stack.report import Report
+
+FRAME_S = 0.5
+PLAIN_EVERY_S = 5.0
+"""How often a line is printed where there is no terminal."""
+DRAIN_S = 30.0
+SETTLE_S = 60.0
+SETTLE_AFTER_FAULTS_S = 120.0
+"""Longest wait without any progress of the hops that have to catch up. A broker or worker that came back needs its
+elections and rebalances."""
+LOOKBACK_WITH_FAULTS_S = 180
+"""How long the sink may be down without a backfill."""
+
+
+def demo(*, seconds: int, generators: int, rate: float, faults: bool, as_json: bool, keep: bool) -> int:
+    """Run the pipeline for `seconds` with `rate` readings a second in all; 0 when nothing acknowledged was lost.
+
+    With `as_json` the ledger alone goes to standard output and everything else to standard error. Raises LabError
+    when the services cannot be brought up.
+    """
+    console = Console(stderr=as_json)
+    report = _reporter(console)
+    lookback = LOOKBACK_WITH_FAULTS_S if faults else None
+    with running_stack(keep, report) as running, pipeline(running.addresses, lookback, keep, report):
+        show = Show(running.addresses, seconds, generators, rate, faults, running.boot_s, console)
+        ledger = show.run()
+    console.print(ledger_table(ledger))
+    console.print(verdict(ledger))
+    if as_json:
+        sys.stdout.write(json.dumps(ledger.to_dict(), indent=2) + "\n")
+    return 0 if ledger.whole else 1
+
+
+@dataclass
+class Show:
+    """One run on a stack that is up: fleet, dispatcher, meters, faults, then the ledger."""
+
+    addresses: Addresses
+    seconds: float
+    generators: int
+    rate: float
+    faults: bool
+    boot_s: float
+    console: Console
+
+    def run(self) -> Ledger:
+        """Publish, watch, stop, settle, judge. Whatever happens, nothing of it is left running."""
+        begin = marks(self.addresses, time.time_ns() // 1000)
+        names = [f"generator{number + 1}" for number in range(self.generators)]
+        fleet = Fleet(
+            self.addresses,
+            names,
+            rate=self.rate,
+            speedup=SPEEDUP,
+            fuel=fills(names, self.seconds),
+            journal=Journal(limit=None),
+        )
+        self._meters = Meters(self.addresses, begin)
+        self._chaos = Chaos(fault_plan(self.seconds) if self.faults else [], fleet)
+        with Dispatcher(self.addresses, fleet) as self._dispatcher:
+            self._meters.start()
+            try:
+                self._publish(fleet)
+                return self._settle(fleet, Collector(self.addresses, begin))
+            finally:
+                self._chaos.stop()
+                self._meters.stop()
+                fleet.stop(drain=0.0)
+
+    def _publish(self, fleet: Fleet) -> None:
+        fleet.start()
+        self._chaos.start()
+        begin = monotonic()
+        if self.console.is_terminal:
+            with Live(console=self.console, refresh_per_second=2, transient=False) as live:
+                before = None
+                while (elapsed := monotonic() - begin) < self.seconds:
+                    now = self._moment(fleet, elapsed)
+                    live.update(live_table(now, before))
+                    before = now if before is None or now.elapsed - before.elapsed >= 2.0 else before
+                    time.sleep(FRAME_S)
+        else:
+            while (elapsed := monotonic() - begin) < self.seconds:
+                time.sleep(min(PLAIN_EVERY_S, self.seconds - elapsed))
+                self.console.print(
+                    plain_line(self._moment(fleet, monotonic() - begin)), highlight=False, soft_wrap=True
+                )
+        self._sent_for = monotonic() - begin
+
+    def _settle(self, fleet: Fleet, collector: Collector) -> Ledger:
+        report = _reporter(self.console)
+        self._chaos.stop()
+        report("Waiting for the last acknowledgements")
+        fleet.stop(DRAIN_S)
+        sent, acked = fleet.journal_copy()
+        begun = Evidence(
+            sent=sent,
+            acked=acked,
+            kafka=(),
+            raw={},
+            downsampled={},
+            alarms=(),
+            every=DEMO_EVERY_S,
+            seconds=self._sent_for,
+            faults=self._chaos.record,
+            freshness_ms={"raw": list(self._meters.raw_ages_ms)},
+            boot_s=self.boot_s,
+        )
+        patience = SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S
+        return settle(collector, begun, patience, lambda: len(self._dispatcher.refuels), report)
+
+    def _moment(self, fleet: Fleet, elapsed: float) -> Moment:
+        refuels = self._dispatcher.refuels
+        last = refuels[-1] if refuels else None
+        when = time.strftime("%H:%M:%S", time.localtime(last.refuelled_us / 1e6)) if last else ""
+        return Moment(
+            elapsed=elapsed,
+            seconds=self.seconds,
+            fleet=fleet.totals(),
+            hops=self._meters.figures,
+            last_refuel=f"{last.generator} at {when}" if last else "",
+            refuels=len(refuels),
+            fault=self._chaos.now,
+        )
+
+
+def _reporter(console: Console) -> Report:
+    """Prints a line of progress unless it is the one before."""
+    last = ""
+
+    def report(line: str) -> None:
+        nonlocal last
+        step = line.partition(":")[0]
+        if step != last:
+            console.print(line, highlight=False, style="dim", soft_wrap=True)
+        last = step
+
+    return report

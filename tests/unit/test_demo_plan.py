@@ -1,0 +1,52 @@
+"""The demo's plan: tanks that run low in time, faults one after another within the run."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from lab.demo.meters import Figures
+from lab.demo.plan import SPEEDUP, cut_list, fault_plan, fills
+from lab.demo.view import Moment, live_table, plain_line
+from lab.fleet import physics
+from lab.fleet.generator import Generator
+from lab.fleet.views import FleetView
+
+
+@pytest.mark.parametrize("seconds", [15, 60, 600])
+def test_the_first_tank_falls_below_the_alarm_in_the_first_third_of_the_run(seconds: int) -> None:
+    litres = fills(["generator1", "generator2"], seconds)["generator1"]
+    generator = Generator("generator1", 0, seed=0, fuel=litres)
+    assert generator.engine.fuel > 500
+    state = physics.step(generator.engine, seconds / 3 * SPEEDUP, Random(1))
+    assert state.fuel < 500
+
+
+def test_a_fleet_of_one_gets_one_tank() -> None:
+    assert list(fills(["generator1"], 60)) == ["generator1"]
+
+
+@pytest.mark.parametrize("seconds", [20, 60, 600])
+def test_faults_do_not_overlap_and_end_before_the_run(seconds: int) -> None:
+    plan = fault_plan(seconds)
+    ends = [fault.begin + fault.stand for fault in plan]
+    assert all(end <= following.begin for end, following in zip(ends, plan[1:], strict=False))
+    assert ends[-1] < seconds
+
+
+def test_at_least_one_device_is_cut() -> None:
+    assert cut_list(["a"]) == ["a"]
+    assert len(cut_list([str(number) for number in range(100)])) == 10
+
+
+def test_the_table_takes_its_rates_from_the_frame_before() -> None:
+    def moment(elapsed: float, count: int) -> Moment:
+        view = FleetView(20, 20, count, count, 0, 0, 0)
+        return Moment(elapsed, 60.0, view, Figures(count, 0, count, 0, 0), "", 0, "freeze influxd")
+
+    table = live_table(moment(4.0, 3000), moment(2.0, 1000))
+    assert list(table.columns[2].cells)[:2] == ["1,000", "1,000"]
+    assert "freeze influxd" in str(table.title)
+    assert next(iter(live_table(moment(2.0, 1000), None).columns[2].cells)) == ""
+    assert "3,000 acknowledged" in plain_line(moment(4.0, 3000))
