@@ -59,20 +59,25 @@ def pipeline(addresses: Addresses, lookback: int | None, keep: bool, report: Rep
 class _Before:
     """The task and the connectors as they were."""
 
-    connectors: frozenset[str]
+    connectors: dict[str, dict[str, str]]
+    """Configurations of the pipeline's two connectors, where they existed."""
     task: tasks.Task | None
 
     @classmethod
     def see(cls, addresses: Addresses) -> _Before:
         with Influx(addresses) as influx, Connect(addresses.connect_url) as connect:
-            return cls(frozenset(connect.connectors()), tasks.find(influx, addresses.names.task))
+            names = addresses.names
+            there = {names.sink, names.source} & set(connect.connectors())
+            return cls({name: connect.config(name) for name in there}, tasks.find(influx, names.task))
 
     def restore(self, addresses: Addresses) -> None:
         """What cannot be restored because its service is down is left; the next `up` or `demo` sets it right."""
         names = addresses.names
         with contextlib.suppress(LabError), Connect(addresses.connect_url) as connect:
-            for name in {names.sink, names.source} - self.connectors:
+            for name in {names.sink, names.source} - self.connectors.keys():
                 connect.delete(name)
+            for name, config in self.connectors.items():
+                connect.create_or_update(name, config)
         with contextlib.suppress(LabError), Influx(addresses) as influx:
             if self.task is None:
                 tasks.remove(influx, names.task)

@@ -1,0 +1,1 @@
+"""Benchmarks that `./workshop bench NAME` runs; each module has `main(json: bool) -> int`."""

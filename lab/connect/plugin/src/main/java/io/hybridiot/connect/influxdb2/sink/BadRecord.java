@@ -1,0 +1,14 @@
+package io.hybridiot.connect.influxdb2.sink;
+
+/** This record cannot become a point; the message says why, and is what the dead-letter queue shows. */
+public final class BadRecord extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    public BadRecord(final String message) {
+        super(message);
+    }
+
+    public BadRecord(final String message, final Throwable cause) {
+        super(message, cause);
+    }
+}

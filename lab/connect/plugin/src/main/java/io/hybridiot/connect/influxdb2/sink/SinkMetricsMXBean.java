@@ -1,0 +1,31 @@
+package io.hybridiot.connect.influxdb2.sink;
+
+/** What JMX shows of one sink task, counted since it started. */
+public interface SinkMetricsMXBean {
+    /** Points that InfluxDB took. */
+    long getPointsWritten();
+
+    /** Requests that were halved because InfluxDB refused something in them. */
+    long getBatchesSplit();
+
+    /** Records handed to Connect's error reporter, by the mapping or by InfluxDB. */
+    long getRecordsRefused();
+
+    /** Records without a value. */
+    long getTombstonesIgnored();
+
+    /** Requests repeated after passing trouble. */
+    long getRetries();
+
+    /** Write requests that InfluxDB answered with success. */
+    long getWriteRequests();
+
+    /** Mean time of a successful write request, in milliseconds. */
+    double getWriteLatencyAvgMs();
+
+    /** Longest successful write request, in milliseconds. */
+    double getWriteLatencyMaxMs();
+
+    /** Why the request under way is being retried; empty when all is well. */
+    String getLastTrouble();
+}

@@ -1,0 +1,19 @@
+package io.hybridiot.connect.influxdb2.source;
+
+import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import java.util.OptionalLong;
+
+/** A stretch of time that lets the series' key see the rows first. */
+record LearningRange(TimeRange inner, SeriesKey series) implements TimeRange {
+    @Override
+    public Page read(final long start, final long stop, final int most) throws InfluxFailure {
+        final Page page = inner.read(start, stop, most);
+        series.learn(page.rows());
+        return page;
+    }
+
+    @Override
+    public OptionalLong firstTime(final long start, final long stop) throws InfluxFailure {
+        return inner.firstTime(start, stop);
+    }
+}

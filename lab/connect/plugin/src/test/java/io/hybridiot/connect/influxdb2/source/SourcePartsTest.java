@@ -1,0 +1,119 @@
+package io.hybridiot.connect.influxdb2.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.hybridiot.connect.influxdb2.client.Nanos;
+import io.hybridiot.connect.influxdb2.client.Row;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.connect.errors.ConnectException;
+import org.junit.jupiter.api.Test;
+
+class SourcePartsTest {
+    private static SourceSettings settings(final String... more) {
+        final Map<String, String> properties = new HashMap<>(Map.of(
+            "influxdb.url", "http://localhost:8086", "influxdb.token", "t",
+            "influxdb.org.id", "o", "influxdb.bucket", "alarms"));
+        for (int i = 0; i < more.length; i += 2) {
+            properties.put(more[i], more[i + 1]);
+        }
+        return new SourceSettings(properties);
+    }
+
+    @Test
+    void whatWasSeenSurvivesTheOffset() {
+        final Random random = new Random(3);
+        final Seen seen = new Seen();
+        for (int i = 0; i < 5000; i++) {
+            seen.add(random.nextInt(20), random.nextLong());
+        }
+        final Seen back = SeenCodec.decode(SeenCodec.encode(seen));
+        assertEquals(seen.bySeries(), back.bySeries());
+        assertEquals(seen.size(), back.size());
+    }
+
+    @Test
+    void aMinuteOfAThousandRowsASecondFitsAnOffset() {
+        final Random random = new Random(4);
+        final Seen seen = new Seen();
+        for (int i = 0; i < 60_000; i++) {
+            seen.add(i % 1000, 1_700_000_000_000_000_000L + i * 1_000_000L + random.nextInt(900) * 1000L);
+        }
+        final Position position = new Position(0, seen);
+        assertEquals(60_000, Position.of(position.toMap()).seen().size());
+    }
+
+    @Test
+    void forgettingKeepsTheFloor() {
+        final Seen seen = new Seen();
+        seen.add(1, 10);
+        seen.add(1, 20);
+        seen.add(2, 5);
+        seen.forgetBefore(20);
+        assertFalse(seen.contains(1, 10));
+        assertTrue(seen.contains(1, 20));
+        assertEquals(1, seen.size());
+    }
+
+    @Test
+    void anOffsetOfAPersonNeedsOnlyTheTime() {
+        assertEquals(Nanos.of(Instant.parse("2026-01-01T00:00:00.000001Z")),
+            Position.of(Map.of("time", "2026-01-01T00:00:00.000001Z")).time());
+    }
+
+    @Test
+    void offsetsThatCannotBeUsedAreNamed() {
+        final Map<String, ?> bucket = Map.of("bucket", "b");
+        OffsetCheck.check(Map.of(bucket, Map.of("time", "2026-01-01T00:00:00Z")));
+        final Map<Map<String, ?>, Map<String, ?>> forgotten = new HashMap<>();
+        forgotten.put(bucket, null);
+        OffsetCheck.check(forgotten);
+        for (final Map<String, ?> wrong : List.<Map<String, ?>>of(
+                Map.of("time", "yesterday"), Map.of(), Map.of("time", "2026-01-01T00:00:00Z", "seen", "AAAA"),
+                Map.of("time", "2026-01-01T00:00:00Z", "more", 1))) {
+            assertThrows(ConnectException.class, () -> OffsetCheck.check(Map.of(bucket, wrong)), wrong::toString);
+        }
+        assertThrows(ConnectException.class,
+            () -> OffsetCheck.check(Map.of(Map.of("topic", "t"), Map.of("time", "2026-01-01T00:00:00Z"))));
+    }
+
+    @Test
+    void theBuiltInQueryChoosesMeasurements() {
+        final String flux = QueryTemplate.builtIn("b\"1", List.of("x", "y"), List.of("z"), List.of("f")).between(0, 1_000_000_001L, 5);
+        assertTrue(flux.contains("from(bucket: \"b\\\"1\")"), flux);
+        assertTrue(flux.contains("range(start: 1970-01-01T00:00:00Z, stop: 1970-01-01T00:00:01.000000001Z)"), flux);
+        assertTrue(flux.contains("(r) => r._measurement == \"x\" or r._measurement == \"y\")"), flux);
+        assertTrue(flux.contains("(r) => r._measurement != \"z\")"), flux);
+        assertTrue(flux.contains("(r) => exists r[\"f\"])"), flux);
+    }
+
+    @Test
+    void aQueryMustReadTheStretchItIsGiven() {
+        assertThrows(ConfigException.class, () -> settings("query", "from(bucket: \"x\") |> range(start: -1h)"));
+        settings("query", "from(bucket: \"$influxdb.bucket\") |> range(start: $startTimestamp, stop: $endTimestamp)");
+    }
+
+    @Test
+    void rowsBecomeRecords() {
+        final Row row = new Row(0, 1_500_000L, "m", Map.of("id", "g1"));
+        final RowMapper mapper = new RowMapper(settings("key.tag", "id", "time.precision", "Microseconds",
+            "topic.prefix", "p-", "topic.mapper", "measurement"));
+        assertEquals("p-m", mapper.topic(row));
+        assertEquals("g1", mapper.key(row));
+        assertEquals(Map.of("time", 1500L, "measurement", "m", "id", "g1"), mapper.value(row));
+        assertEquals("alarms", new RowMapper(settings()).topic(row));
+        assertEquals("x-alarms-m", new RowMapper(settings("topic.name.format", "x-${bucket}-${measurement}")).topic(row));
+    }
+
+    @Test
+    void timesReachBackBeforeTheEpoch() {
+        assertEquals(Instant.parse("1677-09-22T00:00:00.5Z"), Nanos.instant(Nanos.of(Instant.parse("1677-09-22T00:00:00.5Z"))));
+    }
+}

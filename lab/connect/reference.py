@@ -1,0 +1,42 @@
+"""The connectors' reference page, made from their ConfigDef: `python -m lab.connect.reference`.
+
+The page is committed; a test makes it anew and compares.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from lab.connect.build import class_path
+from lab.errors import MachineError
+from lab.settings import ROOT
+from lab.stack.java import java
+
+PAGE = ROOT / "docs" / "connectors-reference.md"
+MAIN = "io.hybridiot.connect.influxdb2.Reference"
+TIMEOUT_S = 120
+
+
+def page() -> str:
+    """The page's text. Raises MachineError when Java cannot print it."""
+    command = [str(java()), "-XX:TieredStopAtLevel=1", "-cp", class_path(), MAIN]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, check=False)
+    if done.returncode != 0:
+        raise MachineError(
+            f"The reference page cannot be made: {done.stderr.strip()[-500:]}",
+            "Correct lab/connect/plugin, then run python -m lab.connect.reference again.",
+        )
+    return done.stdout
+
+
+def write(path: Path = PAGE) -> None:
+    """Write the page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
+    sys.stdout.write(f"{PAGE.relative_to(ROOT)} written\n")

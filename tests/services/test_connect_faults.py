@@ -1,0 +1,163 @@
+"""Sink and source through the failures of what they stand between.
+
+The usual run is short. CONNECT_FULL=1 makes it the full one: influxd away for 60 s and frozen for 30 s, ten kills of
+the worker, 2,000 records/s.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import pytest
+from confluent_kafka import Message, Producer
+
+from lab import stack as services
+from lab.addresses import Addresses
+from lab.connect.trial import Trial
+from lab.relay import Relay
+
+FULL = os.environ.get("CONNECT_FULL") == "1"
+RATE = 2000 if FULL else 300
+AWAY_S = 60 if FULL else 5
+FROZEN_S = 30 if FULL else 4
+REFUSALS = 60 if FULL else 6
+KILLS = 10 if FULL else 2
+PATIENCE_S = 600
+LOOKBACK_MS = str(20 * 60 * 1000)
+"""While the sink cannot write, rows become visible late: the source must look back that far."""
+
+pytestmark = pytest.mark.timeout(3600 if FULL else 1800)
+
+
+@pytest.fixture
+def trial(stack: Addresses, request: pytest.FixtureRequest) -> Iterator[Trial]:
+    with Trial(stack, request.node.name.replace("_", "-").removeprefix("test-")[:40]) as made:
+        yield made
+
+
+class Load:
+    """RATE readings a second to the trial's topic until the block ends; `seqs` are those that Kafka confirmed."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.seqs: set[int] = set()
+        self._trial = trial
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load")
+
+    def __enter__(self) -> Load:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        producer = Producer({**self._trial.addresses.librdkafka(), "linger.ms": 5})
+        begun, sent = time.monotonic(), 0
+        while not self._done.wait(0.02):
+            due = int((time.monotonic() - begun) * RATE)
+            for seq in range(sent, due):
+                self._send(producer, seq)
+            sent = due
+            producer.poll(0)
+        assert producer.flush(60) == 0
+
+    def _send(self, producer: Producer, seq: int) -> None:
+        value = {"generatorID": f"g{seq % 20}", "time": time.time_ns() // 1000, "seq": seq, "fuel": 1.5}
+        confirmed = lambda error, _: None if error else self.seqs.add(seq)  # noqa: E731
+        producer.produce(self._trial.topic, json.dumps(value), key=value["generatorID"], on_delivery=confirmed)
+
+
+def wait_for_points(trial: Trial, more_than: int) -> None:
+    trial.wait(lambda: trial.count("seq") > more_than, f"more than {more_than} points are there", PATIENCE_S)
+
+
+def drained(trial: Trial, sink: str, load: Load) -> None:
+    """Lag zero, every reading in InfluxDB, the tasks running."""
+    trial.wait(lambda: trial.committed(sink) >= len(load.seqs), "the lag drains", PATIENCE_S)
+    assert trial.count("seq") == len(load.seqs)
+    assert trial.connect.status(sink).running
+
+
+def test_influxd_stopped(trial: Trial) -> None:
+    sink = trial.sink()
+    influxd = services.control("influxd")
+    with Load(trial) as load:
+        wait_for_points(trial, 0)
+        influxd.stop()
+        time.sleep(AWAY_S)  # the length of the outage is what is tested
+        influxd.start()
+        trial.wait(lambda: _alive(trial), "influxd is back", PATIENCE_S)
+        wait_for_points(trial, trial.count("seq"))
+    drained(trial, sink, load)
+
+
+def test_influxd_frozen(trial: Trial) -> None:
+    sink = trial.sink(influxdb_request_timeout_ms="3000")
+    influxd = services.control("influxd")
+    with Load(trial) as load:
+        wait_for_points(trial, 0)
+        influxd.freeze()
+        time.sleep(FROZEN_S)  # the length of the freeze is what is tested
+        influxd.thaw()
+        wait_for_points(trial, trial.count("seq"))
+    drained(trial, sink, load)
+
+
+def test_503_with_retry_after(trial: Trial) -> None:
+    address = urlsplit(trial.addresses.influx_url)
+    with Relay(address.hostname or "", address.port or 0) as relay:
+        sink = trial.sink(influxdb_url=f"http://127.0.0.1:{relay.port}")
+        with Load(trial) as load:
+            wait_for_points(trial, 0)
+            relay.answer_503(REFUSALS, retry_after_s=1)
+            trial.wait(lambda: relay.refusals >= REFUSALS, "every refusal was met", PATIENCE_S)
+            wait_for_points(trial, trial.count("seq"))
+        drained(trial, sink, load)
+        trial.connect.delete(sink)
+
+
+def test_the_worker_is_killed_under_load(trial: Trial) -> None:
+    """Sink and source in a row: every reading is in InfluxDB and in the out topic."""
+    sink = trial.sink()
+    source = trial.source(lookback_ms=LOOKBACK_MS)
+    worker = services.control("connect")
+    with Load(trial) as load:
+        wait_for_points(trial, 0)
+        for _ in range(KILLS):
+            before = trial.count("seq")
+            worker.kill()
+            wait_for_points(trial, before + RATE)
+    drained(trial, sink, load)
+
+    out = Numbers(load.seqs)
+    read = trial.consume(trial.out_topic, out, PATIENCE_S)
+    assert load.seqs - out.found == set(), "rows lost between InfluxDB and Kafka"
+    assert trial.connect.status(source).running
+    print(f"{len(load.seqs)} readings, {KILLS} kills, {len(read) - len(out.found)} rows repeated")
+
+
+class Numbers:
+    """Called with all messages so far: whether every wanted sequence number is among them."""
+
+    def __init__(self, wanted: set[int]) -> None:
+        self.found: set[int] = set()
+        self._wanted = wanted
+        self._looked_at = 0
+
+    def __call__(self, messages: list[Message]) -> bool:
+        fresh = messages[self._looked_at :]
+        self._looked_at = len(messages)
+        self.found.update(json.loads(message.value())["seq"] for message in fresh)
+        return self._wanted <= self.found
+
+
+def _alive(trial: Trial) -> bool:
+    return bool(trial.influx.ping())
