@@ -1,0 +1,237 @@
+"""From publishes to Kafka and back: one idempotent producer, polled on the event loop's own thread.
+
+Rules that hold here: a publish is decided once, by Kafka's delivery report or by a refusal; publishes of one
+client to one topic are handed over in the order they came, also while the topic is being made; no more is in
+flight than the bounds say, plus what one read from each socket holds.
+
+There is no poll thread: a thread would fight the loop for the interpreter once per message. A timer polls while
+anything is in flight, and after a long turn it waits longer, so that acknowledgements leave in larger groups
+when there is more to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from time import perf_counter
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from lab.proxy import librdkafka
+from lab.proxy.config import Bounds, Kafka
+from lab.proxy.headers import Headers
+from lab.proxy.kafka_topics import RETRY_SECONDS, Topics
+from lab.proxy.metrics import Counters
+from lab.proxy.packets import Publish
+from lab.proxy.rules import Route, Target
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = (0.001, 0.008)
+"""Shortest and longest wait between polls while anything is in flight."""
+POLL_SHARE = 3.0
+"""A poll that took t is followed by at least this many t of other work."""
+WATCH_SECONDS = 5.0
+
+
+class Client(Protocol):
+    """Who waits for publishes to be decided."""
+
+    flying: int
+
+    def settled(self) -> None:
+        """Some of its publishes have been decided since the last call."""
+
+
+class Delivery:
+    """The way to Kafka of one process."""
+
+    def __init__(self, kafka: Kafka, bounds: Bounds, counters: Counters, on_room: Callable[[bool], None]) -> None:
+        """`on_room` is told False when the bounds are reached and True when half is free again."""
+        self._loop = asyncio.get_running_loop()
+        self._kafka = kafka
+        self._bounds = bounds
+        self._counters = counters
+        self._on_room = on_room
+        self._producer = self._new_producer()
+        self._old: list[Producer] = []
+        self._topics = Topics(librdkafka.admin(kafka))
+        self._known: set[str] = set()
+        self._waiting: dict[str, list[tuple[Client, Publish, Route, Headers | None, int]]] = {}
+        self._touched: dict[Client, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._sample: tuple[Publish, float] | None = None
+        self._broken = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answered: float | None = None
+        self.flying = 0
+        self.flying_bytes = 0
+        self.full = False
+
+    def send(self, client: Client, publish: Publish, route: Route, headers: Headers | None) -> None:
+        """Hand a publish to Kafka; its reason is set and `client.settled` called when it is decided."""
+        size = len(publish.payload)
+        self.flying += 1
+        self.flying_bytes += size
+        client.flying += 1
+        if route.target.topic in self._known:
+            self._produce(client, publish, route, headers, size)
+        else:
+            self._hold(client, publish, route, headers, size)
+        bounds = self._bounds
+        if (self.flying >= bounds.in_flight or self.flying_bytes >= bounds.in_flight_bytes) and not self.full:
+            self.full = True
+            self._on_room(False)
+        if self._timer is None:
+            self._timer = self._loop.call_later(POLL_SECONDS[0], self._poll)
+
+    def _produce(self, client: Client, publish: Publish, route: Route, headers: Headers | None, size: int) -> None:
+        callback = partial(self._delivered, client, publish, size)
+        topic = route.target.topic
+        try:
+            if headers is None:
+                self._producer.produce(topic, publish.payload, route.key, -1, callback)
+            else:
+                self._producer.produce(topic, publish.payload, route.key, -1, callback, headers=headers)
+        except BufferError:
+            # Only when settings put librdkafka's bounds below ours: hold the topic back until there is room.
+            self._hold(client, publish, route, headers, size, pause=RETRY_SECONDS)
+            return
+        except KafkaException as error:
+            callback(error.args[0], None)
+            return
+        publish.payload = b""
+        if self._sample is None:
+            self._sample = (publish, perf_counter())
+
+    def _delivered(self, client: Client, publish: Publish, size: int, error: KafkaError | None, _message: Any) -> None:
+        self.flying -= 1
+        self.flying_bytes -= size
+        client.flying -= 1
+        if error is None:
+            publish.reason = 0
+        else:
+            self._failed(publish, error)
+        self._touched[client] = None
+        if self._sample is not None and self._sample[0] is publish:
+            self._counters.observe_ack(perf_counter() - self._sample[1])
+            self._sample = None
+
+    def _failed(self, publish: Publish, error: KafkaError) -> None:
+        publish.reason = librdkafka.reason(error)
+        publish.detail = f"Kafka did not take it: {error.str()}"
+        self._counters.failed += 1
+        if error.code() in librdkafka.UNKNOWN_TOPIC:
+            self._known.clear()
+        log.warning("publish refused by Kafka", extra={"kafka_error": error.name(), "reason": int(publish.reason)})
+
+    def _poll(self) -> None:
+        started = perf_counter()
+        self._timer = None
+        self._serve()
+        self._report()
+        if self.flying and self._timer is None:
+            delay = min(max(POLL_SECONDS[0], (perf_counter() - started) * POLL_SHARE), POLL_SECONDS[1])
+            self._timer = self._loop.call_later(delay, self._poll)
+
+    def _serve(self) -> None:
+        """Let librdkafka make its callbacks, and replace a producer that has failed for good."""
+        self._producer.poll(0)
+        for old in self._old[:]:
+            old.poll(0)
+            if not len(old):
+                self._old.remove(old)
+        if self._broken:
+            self._broken = False
+            self._old.append(self._producer)
+            self._producer = self._new_producer()
+
+    def _report(self) -> None:
+        """Tell clients what was decided, then let them read again when there is room."""
+        touched, self._touched = self._touched, {}
+        for client in touched:
+            client.settled()
+        half = self.flying * 2 <= self._bounds.in_flight and self.flying_bytes * 2 <= self._bounds.in_flight_bytes
+        if self.full and half:
+            self.full = False
+            self._on_room(True)
+
+    # Topics that are not there yet.
+
+    def _hold(  # noqa: PLR0917 - a publish on its way, spelt out
+        self, client: Client, publish: Publish, route: Route, headers: Headers | None, size: int, pause: float = 0
+    ) -> None:
+        topic = route.target.topic
+        self._known.discard(topic)
+        waiting = self._waiting.setdefault(topic, [])
+        waiting.append((client, publish, route, headers, size))
+        if len(waiting) == 1:
+            self._start(self._open(route.target, pause), f"topic {topic}")
+
+    async def _open(self, target: Target, pause: float) -> None:
+        """Make the topic, then send what waited for it in its order; or refuse it all."""
+        await asyncio.sleep(pause)
+        error = await self._topics.make(target, self._kafka.message_timeout)
+        waiting = self._waiting.pop(target.topic)
+        if error is None:
+            self._known.add(target.topic)
+        for client, publish, route, headers, size in waiting:
+            if error is not None:
+                self._delivered(client, publish, size, error, None)
+            elif target.topic in self._known:
+                self._produce(client, publish, route, headers, size)
+            else:  # full again on the way: keep the order
+                self._hold(client, publish, route, headers, size)
+        self._report()
+
+    # Life.
+
+    def _new_producer(self) -> Producer:
+        """After a fatal error, what the old producer had in flight is refused by its delivery reports."""
+        settings = librdkafka.producer(self._kafka, self._bounds)
+        return Producer({**settings, "error_cb": self._on_error}, logger=log)
+
+    def _on_error(self, error: KafkaError) -> None:
+        log.warning("Kafka client error", extra={"kafka_error": error.name(), "fatal": error.fatal()})
+        self._broken = self._broken or error.fatal()
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = self._loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def watch(self) -> None:
+        """Ask Kafka for its topics every few seconds: the answer is what /health reports. Runs until cancelled."""
+        while True:
+            try:
+                existing = await self._topics.existing()
+            except KafkaException as failure:
+                log.warning("Kafka does not answer", extra={"kafka_error": failure.args[0].name()})
+            else:
+                self._known |= existing - self._waiting.keys()
+                self._answered = perf_counter()
+            self._serve()
+            await asyncio.sleep(WATCH_SECONDS if self._answered else RETRY_SECONDS)
+
+    def age(self) -> float:
+        """Seconds since Kafka's last answer to the watch; infinite before the first."""
+        return float("inf") if self._answered is None else perf_counter() - self._answered
+
+    async def drained(self, seconds: float) -> bool:
+        """Wait until nothing is in flight; False when the time ran out."""
+        deadline = self._loop.time() + seconds
+        while self.flying and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        return not self.flying
+
+    async def close(self) -> None:
+        """Stop what is under way; unconfirmed publishes stay unacknowledged."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        self._producer.purge()
+        await self._loop.run_in_executor(None, self._producer.flush, 1.0)

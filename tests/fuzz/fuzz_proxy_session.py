@@ -1,0 +1,96 @@
+"""Coverage-guided fuzzing of the proxy's protocol core: any bytes, cut anywhere, with Kafka's verdicts in between.
+
+    python tests/fuzz/fuzz_proxy_session.py tests/fuzz/corpus -runs=1000000
+
+needs atheris (`pip install atheris`, in an environment of its own). What it found interesting stays in `corpus`, and
+tests/unit/test_proxy_corpus.py replays it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.proxy.packets import Publish
+    from lab.proxy.session import Event
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+VERDICTS = (0, 0, 0, 0x80, 0x97)
+LIMIT = 4_096
+
+
+class Peer:
+    """A shell made of the input's first byte: how CONNECT is answered and whether publishes are decided."""
+
+    def __init__(self, choice: int) -> None:
+        from lab.proxy.opening import Limits
+        from lab.proxy.session import Session
+
+        self.choice = choice
+        self.session = Session(Limits(LIMIT, 8, 4, 100, 100), 0.0)
+        self.publishes: list[Publish] = []
+        self.ends = 0
+
+    def handle(self, events: list[Event]) -> None:
+        """What the core may say, checked."""
+        from lab.proxy.packets import Connect, Publish
+        from lab.proxy.table import State
+
+        for event in events:
+            if isinstance(event, Publish):
+                assert event.topic
+                self.publishes.append(event)
+            elif isinstance(event, Connect):
+                self.answer()
+            else:
+                self.ends += 1
+                assert self.session.state is State.CLOSED
+
+    def answer(self) -> None:
+        """Yes, no, or not yet."""
+        from lab.proxy.opening import Grant
+        from lab.proxy.reasons import Reason
+
+        if self.choice & 1:
+            self.handle(self.session.refuse(Reason.NOT_AUTHORIZED, "no"))
+        elif not self.choice & 2:
+            self.handle(self.session.accept(Grant("c", received=frozenset({1} if self.choice & 4 else ()))))
+
+    def decide(self, number: int) -> None:
+        """Kafka's verdict on the newest publish."""
+        if self.choice & 8 and self.publishes:
+            self.publishes.pop().reason = VERDICTS[number % len(VERDICTS)]
+            self.handle(self.session.settle())
+
+
+def run(data: bytes) -> None:
+    """One input: a byte of choices, then bytes for the socket in chunks whose length the choices give."""
+    if not data:
+        return
+    peer, data = Peer(data[0]), data[1:]
+    step = peer.choice >> 4 or len(data) or 1
+    for start in range(0, len(data), step):
+        peer.handle(peer.session.receive(data[start : start + step], float(start)))
+        peer.decide(start)
+        held = peer.session._held
+        assert held is None or len(held) <= LIMIT + step
+        peer.session.take_output()
+    peer.handle(peer.session.lost())
+    assert peer.ends == 1
+
+
+def main() -> None:
+    """Hand over to atheris."""
+    import atheris
+
+    with atheris.instrument_imports(include=["lab.proxy"]):
+        import lab.proxy.session  # noqa: F401
+    atheris.Setup(sys.argv, run)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Kafka away for a minute under load: nothing acknowledged is lost, memory stays flat, order holds, all are served."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import uuid4
+
+import paho.mqtt.client as paho
+import pytest
+
+from bench.proxy_process import free_port, proxy
+from bench.proxy_records import records
+from lab import stack as services
+from lab.addresses import Addresses
+from lab.proxy import publisher
+from lab.proxy.packets import Publish
+
+BROKERS = ("kafka1", "kafka2", "kafka3")
+OUTAGE_SECONDS = 60.0
+DEVICES = 20
+RATE = 50
+"""Readings per second and device."""
+
+
+@pytest.fixture
+def server(stack: Addresses, tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A proxy with bounds low enough that the outage reaches them."""
+    port = free_port()
+    topic = f"outage_{uuid4().hex[:8]}"
+    text = (
+        f'[kafka]\nbootstrap = "{stack.kafka_bootstrap}"\n[[listener]]\nport = {port}\nanonymous = true\n'
+        f'[limits]\nin_flight = 5000\n[[rule]]\nname = "r"\nmqtt = "g/{{g}}"\ntopic = "{topic}"\nkey = "{{g}}"\n'
+    )
+    with proxy(tmp_path, text) as running:
+        yield SimpleNamespace(port=port, topic=topic, running=running, bootstrap=stack.kafka_bootstrap)
+
+
+class Device:
+    """One client that publishes numbers at QoS 1 and remembers which were acknowledged."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
+        self.acknowledged: set[int] = set()
+        self._numbers: dict[int, int] = {}
+        self.sent = 0
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
+        self._client.max_inflight_messages_set(1_000)
+        self._client.on_publish = self._on_publish
+        self._client.connect("127.0.0.1", port, keepalive=600)
+        self._client.loop_start()
+
+    def publish(self) -> None:
+        info = self._client.publish(f"g/{self.name}", str(self.sent), 1)
+        self._numbers[info.mid] = self.sent
+        self.sent += 1
+
+    def _on_publish(self, _client: object, _data: object, mid: int, _reason: object, _properties: object) -> None:
+        while mid not in self._numbers:  # the acknowledgement can overtake publish()'s return
+            time.sleep(0.001)
+        self.acknowledged.add(self._numbers[mid])
+
+    def stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.mark.timeout(600)
+def test_kafka_away_for_a_minute(server: SimpleNamespace) -> None:
+    devices = [Device(f"g{number}", server.port) for number in range(DEVICES)]
+    stop = threading.Event()
+    load = threading.Thread(target=_load, args=(devices, stop), daemon=True)
+    load.start()
+    _wait(lambda: all(device.acknowledged for device in devices))
+    memory = _outage(server)
+    _wait(lambda: server.running.metrics()['mqtt_proxy_in_flight{worker="0"}'] < 1_000)
+    before = [len(device.acknowledged) for device in devices]
+    _wait(lambda: all(len(device.acknowledged) > old for device, old in zip(devices, before, strict=True)))
+    stop.set()
+    load.join()
+    _wait(lambda: all(len(device.acknowledged) == device.sent for device in devices))
+    for device in devices:
+        device.stop()
+    _nothing_lost(server, devices)
+    assert max(memory) - memory[0] < 60_000_000, f"memory grew: {[round(one / 1e6) for one in memory]} MB"
+    assert server.running.metrics()['mqtt_proxy_failed_total{worker="0"}'] == 0
+
+
+def _load(devices: list[Device], stop: threading.Event) -> None:
+    while not stop.wait(1 / RATE):
+        for device in devices:
+            device.publish()
+
+
+def _outage(server: SimpleNamespace) -> list[int]:
+    """Freeze every broker, sample the proxy's memory meanwhile, thaw them."""
+    memory = [server.running.rss()]
+    for broker in BROKERS:
+        services.control(broker).freeze()
+    try:
+        deadline = time.monotonic() + OUTAGE_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(2.0)  # how often memory is sampled, not a wait for something
+            memory.append(server.running.rss())
+    finally:
+        for broker in BROKERS:
+            services.control(broker).thaw()
+    return memory
+
+
+def _nothing_lost(server: SimpleNamespace, devices: list[Device]) -> None:
+    seen: dict[str, list[int]] = defaultdict(list)
+    for one in records(server.bootstrap, server.topic, 120):
+        seen[(one.key or b"").decode()].append(int(one.value))
+    for device in devices:
+        numbers = seen[device.name]
+        assert device.acknowledged <= set(numbers)
+        first_seen = list(dict.fromkeys(numbers))
+        assert first_seen == sorted(first_seen), f"{device.name}: order"
+
+
+def _wait(condition: object, seconds: float = 180.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.2)
+
+
+def test_order_is_kept_per_generator(server: SimpleNamespace) -> None:
+    """QoS 0, 1 and 2 mixed on one connection, the first ones while the topic is being made."""
+    import socket
+
+    from lab.proxy.packets import Connect
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
+        sock.sendall(publisher.connect(Connect(4, "order", True, 600)))
+        assert sock.recv(4) == b"\x20\x02\x00\x00"
+        for n in range(3_000):
+            qos = n % 3
+            sock.sendall(publisher.publish(Publish("g/one", str(n).encode(), qos, n + 1 if qos else 0, False)))
+        answers = b""
+        while len(answers) < 4 * 2_000:
+            answers += sock.recv(65_536)
+        acknowledged = [int.from_bytes(answers[n + 2 : n + 4], "big") - 1 for n in range(0, len(answers), 4)]
+    assert acknowledged == [n for n in range(3_000) if n % 3]
+    assert [int(one.value) for one in records(server.bootstrap, server.topic)] == list(range(3_000))
