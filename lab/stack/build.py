@@ -38,6 +38,7 @@ def service(where: Layout) -> Service:
         log=where.log(NAME),
         environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stop_seconds=3,
+        start=False,
         restart=False,
     )
 

@@ -77,10 +77,11 @@ def choose_ports(layout: Layout, report: Report) -> Ports:
 def _resume(known: dict[str, supervision.Process], layout: Layout, report: Report) -> Addresses:
     """A supervisor runs: start again what was stopped or has failed."""
     for service in SERVICES:
-        name = build.NAME if service == "influxd" and binary.find() is None else service
-        if name in known and known[name].state not in RUNNING:
-            report(f"Starting {name}")
-            supervision.start(name, layout)
+        if service == "influxd" and binary.find() is None:
+            continue
+        if service in known and known[service].state not in RUNNING:
+            report(f"Starting {service}")
+            supervision.start(service, layout)
     return book.load(layout.state)
 
 
@@ -92,7 +93,11 @@ def _wait(where: Addresses, layout: Layout, report: Report) -> None:
     ready.connect(where, layout)
     report("Waiting for the MQTT proxy")
     ready.proxy(where, layout)
-    if binary.find() is not None:
+    if binary.find() is None:
+        # Only now, because on two cores a build beside starting brokers would make both slow.
+        report("Getting InfluxDB in the background")
+        supervision.start(build.NAME, layout)
+    else:
         report("Waiting for InfluxDB")
         influxd.onboard(where, layout)
         ready.influxd(where, layout)
