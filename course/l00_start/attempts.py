@@ -1,0 +1,78 @@
+"""Answers to lesson 00 that the checks are tried on: wrong ones with what they must hear, and another right one."""
+
+from lab.course.attempts import Attempts, Wrong
+
+PUBLISH = "publish.single({topic!r}, {message!r}, qos=1, hostname=where.mqtt_host, port=where.mqtt_port)"
+STATUS = "emergency_generators/generator1/status"
+
+ATTEMPTS = {
+    "l00.partitions": Attempts(
+        wrong=(
+            Wrong("counts the brokers", "partitions = 3", says="you counted the brokers"),
+            Wrong(
+                "takes the highest number",
+                'partitions = max(consumer.partitions_for_topic("emergency_generators"))',
+                says="numbered from 0",
+            ),
+            Wrong(
+                "asks about another topic",
+                'partitions = len(consumer.partitions_for_topic("emergency_generators_dlq"))',
+                says="another topic",
+            ),
+            Wrong(
+                "gives the set", 'partitions = consumer.partitions_for_topic("emergency_generators")', says="type set"
+            ),
+        ),
+        other='partitions = sum(1 for number in consumer.partitions_for_topic("emergency_generators"))',
+    ),
+    "l00.online": Attempts(
+        wrong=(
+            Wrong(
+                "publishes to the readings",
+                PUBLISH.format(topic="emergency_generators/generator1", message="online"),
+                says="something new in emergency_generators",
+            ),
+            Wrong(
+                "another generator",
+                PUBLISH.format(topic="emergency_generators/generator2/status", message="online"),
+                says="the key generator2",
+            ),
+            Wrong("wrong message", PUBLISH.format(topic=STATUS, message="on"), says="the message 'on'"),
+            Wrong(
+                "wrong port",
+                f'publish.single("{STATUS}", "online", qos=1, hostname=where.mqtt_host, port=1)',
+                says="stopped with an error",
+            ),
+        ),
+        other=f"""
+import paho.mqtt.client as mqtt
+
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+client.connect(where.mqtt_host, where.mqtt_port)
+client.loop_start()
+client.publish("{STATUS}", "online", qos=1).wait_for_publish(5)
+client.disconnect()
+client.loop_stop()
+""",
+    ),
+    "l00.point": Attempts(
+        wrong=(
+            Wrong(
+                "never writes",
+                'point = Point("hello").tag("generatorID", "generator1").field("fuel", 750.0)',
+                says="no new point",
+            ),
+            Wrong(
+                "no tag",
+                'writer.write("kafka_raw", record=Point("hello").field("fuel", 750.0))',
+                says="a point with the tags none",
+            ),
+            Wrong(
+                "another field",
+                'writer.write("kafka_raw", record=Point("hello").tag("generatorID", "generator1").field("litres", 750.0))',
+                says="the field litres",
+            ),
+        ),
+        other='writer.write("kafka_raw", record="hello,generatorID=generator1 fuel=750")',
+    ),
+}

@@ -1,0 +1,131 @@
+"""Checks of lesson 00: one effect in each service."""
+
+from lab.checks import Attempt, judge, require, whole
+
+
+@judge(
+    "l00.partitions",
+    title="How many partitions?",
+    goal="`partitions` holds the number of partitions of the topic `emergency_generators`, as Kafka itself says.",
+    hints=(
+        "The consumer of the cell above is already connected; ask it about one topic.",
+        'consumer.partitions_for_topic("emergency_generators") gives a set such as {0, 1, 2}; len() counts it.',
+        'partitions = len(consumer.partitions_for_topic("..."))  with the topic\'s name between the quotes.',
+    ),
+    services=("kafka",),
+)
+def partitions(attempt: Attempt, answer: object) -> str:
+    given = whole(answer, "partitions")
+    real = len(attempt.kafka.topic(attempt.names.readings))
+    require(
+        given == real,
+        seen=f"you say {given}",
+        wanted=f"the number that Kafka gives for {attempt.names.readings}",
+        because=_cause(given, real),
+        next_step="print what partitions_for_topic returns for this topic, and count it.",
+    )
+    return f"{real} partitions, and Kafka says the same."
+
+
+def _cause(given: int, real: int) -> str:
+    if given == 3:
+        return "you counted the brokers; a broker holds several partitions."
+    if given == real - 1:
+        return "partitions are numbered from 0, so the highest number is one less than their count."
+    return "that may be the count of another topic."
+
+
+@judge(
+    "l00.online",
+    title="Say that generator1 is online",
+    goal="The Kafka topic `emergency_generators_status` has a new record with the key `generator1` and the value `online`.",
+    hints=(
+        "The MQTT topic is that of generator1's readings with one more level at its end.",
+        'publish.single(topic, "online", qos=1, hostname=where.mqtt_host, port=where.mqtt_port)',
+        "The topic is emergency_generators/generator1/status.",
+    ),
+    services=("kafka", "proxy"),
+)
+def online(attempt: Attempt) -> str:
+    records = attempt.kafka.records(attempt.names.status, at_least=1, within=4)
+    if not records:
+        _nothing_arrived(attempt)
+    newest = [record for record in records if record.key == "generator1"]
+    require(
+        newest,
+        seen=f"a record with the key {records[-1].key}" if records else "",
+        wanted="a record with the key generator1",
+        because="the key is the second level of the MQTT topic.",
+        next_step="compare the topic that you published to with the one in the text, level by level.",
+    )
+    value = (newest[-1].value or b"").decode(errors="replace")
+    require(
+        value == "online",
+        seen=f"generator1 with the message {value!r}",
+        wanted="the message 'online'",
+        because="the second argument of publish.single is the message.",
+        next_step="mend the message and run the cell again.",
+    )
+    return "generator1 is online: one MQTT message, one Kafka record with its key."
+
+
+def _nothing_arrived(attempt: Attempt) -> None:
+    strayed = attempt.kafka.count(attempt.names.readings)
+    require(
+        not strayed,
+        seen=f"nothing in {attempt.names.status}, but something new in {attempt.names.readings}",
+        wanted=f"a record in {attempt.names.status}",
+        because="the MQTT topic without its last level is that of the readings.",
+        next_step="add the level that makes it a status.",
+    )
+    require(
+        False,
+        seen=f"no new record in {attempt.names.status}",
+        wanted="one, with the key generator1",
+        because="the MQTT topic is another one, or the cell stopped with an error before it published.",
+        next_step="read what the exercise's cell printed, then compare the topic with the text.",
+    )
+
+
+@judge(
+    "l00.point",
+    title="Write a point",
+    goal="The bucket `kafka_raw` has a new point: measurement `hello`, tag `generatorID=generator1`, field `fuel` of 750.0.",
+    hints=(
+        "Build the point first and look at it: print(point.to_line_protocol()) shows measurement, tags and fields.",
+        'Point("hello") begins it; .tag(...) and .field(...) add to it and can be chained.',
+        'point = Point("hello").tag("generatorID", ...).field("fuel", ...), then writer.write("kafka_raw", record=point)',
+    ),
+    services=("influxd",),
+)
+def point(attempt: Attempt) -> str:
+    bucket = attempt.names.raw_bucket
+    rows = attempt.influx.points(bucket, '|> filter(fn: (r) => r._measurement == "hello")', within=3)
+    require(
+        rows,
+        seen=f"no new point of the measurement hello in {bucket}",
+        wanted="one",
+        because="the point was built and never written, or written to another bucket or measurement.",
+        next_step="print(point.to_line_protocol()): it must begin with hello, and writer.write must follow.",
+    )
+    row = rows[-1]
+    require(
+        row.get("generatorID") == "generator1",
+        seen=f"a point with the tags {_tags(row) or 'none'}",
+        wanted="the tag generatorID with the value generator1",
+        because="tags tell one series from another; without them all generators are one.",
+        next_step="add .tag(name, value) to the point.",
+    )
+    require(
+        row["_field"] == "fuel" and row["_value"] == 750.0,
+        seen=f"the field {row['_field']} with the value {row['_value']!r}",
+        wanted="the field fuel with the value 750.0",
+        because="the field's name comes first, its value second.",
+        next_step="mend .field(name, value).",
+    )
+    return "The point is in kafka_raw, and a query finds it."
+
+
+def _tags(row: dict[str, object]) -> str:
+    own = {"result", "table"}
+    return ", ".join(f"{name}={value}" for name, value in row.items() if not name.startswith("_") and name not in own)

@@ -1,0 +1,63 @@
+"""Attempt marks: what each service had when an attempt began.
+
+Recording never fails: a service that does not answer leaves its mark empty and is reported by the check.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.addresses import load
+from lab.checks.probes import connect, influx, kafka, proxy
+from lab.errors import LabError
+
+log = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 12.0
+"""Longest wait for all marks together: a service that hangs must not hang the notebook."""
+
+Offsets = dict[str, dict[int, int]]
+
+
+@dataclass
+class Marks:
+    """Kafka end offsets per topic and partition, connectors' configs, tasks' latest runs, the proxy's counters."""
+
+    offsets: Offsets = field(default_factory=dict)
+    connectors: dict[str, dict[str, str]] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
+    counters: dict[str, float] = field(default_factory=dict)
+
+
+_RECORDERS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "kafka": ("offsets", kafka.end_offsets),
+    "connect": ("connectors", connect.configs),
+    "influxd": ("tasks", influx.latest_runs),
+    "proxy": ("counters", proxy.counters),
+}
+
+
+def record(services: tuple[str, ...]) -> Marks:
+    """The marks of these services, asked side by side."""
+    marks = Marks()
+    if not services:
+        return marks
+    try:
+        where = load()
+    except LabError:
+        return marks
+    pool = ThreadPoolExecutor()
+    asked = {name: pool.submit(_RECORDERS[name][1], where) for name in services}
+    pool.shutdown(wait=False)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    for name, answer in asked.items():
+        try:
+            setattr(marks, _RECORDERS[name][0], answer.result(max(0.0, deadline - time.monotonic())))
+        except Exception as error:  # noqa: BLE001 - the check will say which service is in trouble
+            log.info("no mark of %s: %s", name, error)
+    return marks

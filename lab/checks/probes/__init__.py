@@ -1,0 +1,1 @@
+"""Questions that checks ask the running services, one module per service."""

@@ -1,0 +1,79 @@
+"""What Kafka Connect knows: connectors, their configuration and state, now and when an attempt began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from lab.addresses import Addresses
+
+TIMEOUT_SECONDS = 5.0
+Wait = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One connector; `state` and the tasks' states are RUNNING, PAUSED, STOPPED, FAILED or UNASSIGNED."""
+
+    name: str
+    config: dict[str, str]
+    state: str
+    tasks: tuple[str, ...]
+    trace: str = ""
+    """First line of the first failure, of the connector or a task."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the connector and at least one task run, and no task failed."""
+        return self.state == "RUNNING" and bool(self.tasks) and set(self.tasks) == {"RUNNING"}
+
+
+def configs(where: Addresses) -> dict[str, dict[str, str]]:
+    """The configuration of every connector by name."""
+    return {name: found.config for name, found in _connectors(where.connect_url).items()}
+
+
+class ConnectProbe:
+    """Questions to Connect's REST interface."""
+
+    def __init__(self, url: str, marks: dict[str, dict[str, str]], wait: Wait) -> None:
+        self._url = url
+        self.before = marks
+        """Configuration of every connector when the attempt began."""
+        self._wait = wait
+
+    def connectors(self) -> dict[str, Connector]:
+        """Every connector by name."""
+        return _connectors(self._url)
+
+    def connector(
+        self, name: str, good: Callable[[Connector | None], object] = bool, within: float = 10.0
+    ) -> Connector | None:
+        """The connector once `good` holds for it, or as it is after `within` seconds; None when it does not exist."""
+        return self._wait(  # type: ignore[no-any-return]
+            lambda: self.connectors().get(name), good, within, f"Waiting for connector {name}"
+        )
+
+    def get(self, path: str) -> Any:
+        """GET any path, read as JSON, e.g. `/connectors/NAME/offsets`. Raises httpx.HTTPError."""
+        answer = httpx.get(f"{self._url}{path}", timeout=TIMEOUT_SECONDS, trust_env=False)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def _connectors(url: str) -> dict[str, Connector]:
+    answer = httpx.get(
+        f"{url}/connectors?expand=info&expand=status", timeout=TIMEOUT_SECONDS, trust_env=False
+    ).raise_for_status()
+    return {name: _connector(name, entry) for name, entry in answer.json().items()}
+
+
+def _connector(name: str, entry: dict[str, Any]) -> Connector:
+    status = entry["status"]
+    parts = [status["connector"], *status["tasks"]]
+    trace = next((part["trace"].splitlines()[0] for part in parts if part.get("trace")), "")
+    states = tuple(task["state"] for task in status["tasks"])
+    return Connector(name, dict(entry["info"]["config"]), status["connector"]["state"], states, trace)

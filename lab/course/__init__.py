@@ -1,0 +1,1 @@
+"""The course's own tools: manifest, authored source, builder, lint, attempts harness and goto."""

@@ -1,0 +1,66 @@
+"""A service that is frozen or stopped is lab trouble with its name and a remedy; no check hangs on it."""
+
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from lab.checks.attempt import Attempt
+from lab.checks.exercise import find
+from lab.checks.marks import record
+from lab.checks.outcome import Outcome
+from lab.checks.referee import decide
+
+# a client that is left waiting for a frozen broker closes its sockets when it is collected
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@contextmanager
+def frozen(*names):
+    """These services hold still: they accept connections and answer nothing."""
+    from lab import stack
+
+    controls = [stack.control(name) for name in names]
+    for control in controls:
+        control.freeze()
+    try:
+        yield
+    finally:
+        for control in controls:
+            control.thaw()
+
+
+def verdict(exercise_id, *answers):
+    """Begin an attempt while the service is already in trouble, and check it."""
+    exercise = find(exercise_id)
+    began = time.monotonic()
+    attempt = Attempt(exercise_id, time.time(), record(exercise.services))
+    judged = decide(exercise, attempt, answers)
+    return judged, time.monotonic() - began - exercise.deadline
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("services", "exercise_id", "answers", "blamed"),
+    [
+        (("influxd",), "l00.point", (), "influxd"),
+        (("kafka1", "kafka2", "kafka3"), "l00.partitions", (6,), "kafka"),
+        (("proxy",), "l00.online", (), "proxy"),
+    ],
+)
+def test_a_frozen_service_is_named(stack, services, exercise_id, answers, blamed):
+    with frozen(*services):
+        judged, over = verdict(exercise_id, *answers)
+    assert judged.outcome is Outcome.TROUBLE
+    assert judged.seen.startswith(f"{blamed} does not answer")
+    assert "./workshop" in judged.next_step
+    assert over < 30
+
+
+def test_after_the_thaw_the_check_judges_again(stack):
+    exercise = find("l00.partitions")
+    attempt = Attempt("l00.partitions", time.time(), record(exercise.services))
+    judged = attempt.wait(
+        lambda: decide(exercise, attempt, (6,)), lambda seen: seen.outcome is Outcome.PASSED, within=60
+    )
+    assert judged.outcome is Outcome.PASSED
