@@ -110,7 +110,8 @@ def _html_table(number: int, table: Any) -> str:
         for record in table.records[:MAX_ROWS]
     )
     more = "".join(f"<div>{line}</div>" for line in _rows_left(table))
-    caption = f"<caption style='text-align:left;caption-side:top;white-space:nowrap'>{escape(_heading(number, table))}</caption>"
+    style = "text-align:left;caption-side:top;white-space:nowrap"
+    caption = f"<caption style='{style}'>{escape(_heading(number, table))}</caption>"
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 

@@ -1,0 +1,89 @@
+"""The connector panel: a connector's state, tasks and errors, with pause, resume, stop and restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from lab.addresses import load
+from lab.errors import ServiceError
+from lab.widgets.live import live
+from lab.widgets.panel import Panel
+from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.sources import http
+from lab.widgets.topic_views import lost
+
+SECRETS = ("token", "password", "secret")
+"""A setting whose name has one of these is shown as dots."""
+VERBS = {
+    "pause": ("PUT", "/pause", "Pausing", "paused: it keeps its place, and lag grows"),
+    "resume": ("PUT", "/resume", "Resuming", "resumed: watch the lag shrink"),
+    "restart": ("POST", "/restart?includeTasks=true&onlyFailed=false", "Restarting", "restarted with its tasks"),
+}
+"""Connect's REST paths under /connectors/NAME (Apache Kafka, Connect user guide)."""
+
+
+class ConnectorPanel(Panel):
+    """Draws a snapshot of `snapshot_of`."""
+
+    source = "connector_panel"
+
+
+def make(name: str | None) -> ConnectorPanel:
+    """This kernel's panel of a connector."""
+    wanted = name or pipeline_names().sink
+    held, key = live(), f"connector panel {wanted}"
+    panel = held.panel(key, lambda: ConnectorPanel(heading=f"Connector {wanted}"))
+    panel.on_command = lambda verb, _arguments: command(panel, wanted, verb)
+    feed = held.pump.feed("connect", http.Connect)
+    held.show(key, panel, lambda: snapshot_of(wanted, feed.fact))
+    return panel
+
+
+def snapshot_of(name: str, connect: Fact) -> dict[str, Any]:
+    """State, tasks with their errors, and settings of one connector. Pure."""
+    about = connect.value.get("connectors", {}).get(name)
+    if about is None:
+        missing = connect is not NOTHING_YET and not connect.lost
+        words = [f"{name} does not exist yet."] if missing else ["Connect was not seen yet."]
+        return {"name": name, "missing": missing, "lost": lost(connect), "words": words}
+    state = about["state"].lower()
+    tasks = [{**task, "state": task["state"].lower()} for task in about["tasks"]]
+    return {
+        "name": name,
+        "missing": False,
+        "state": state,
+        "trace": about["trace"],
+        "tasks": tasks,
+        "config": {key: _shown(key, value) for key, value in sorted(about["config"].items())},
+        "lost": lost(connect),
+        "words": [f"{name} is {state}.", *(_task_words(task) for task in tasks)],
+    }
+
+
+def command(panel: ConnectorPanel, name: str, verb: str) -> None:
+    """Hand one of `VERBS` to the worker."""
+    if verb not in VERBS:
+        panel.say("trouble", f"The panel does not know {verb}.", "Run the cell again.")
+        return
+    method, path, doing, done = VERBS[verb]
+
+    def act() -> str:
+        answer = httpx.request(method, f"{load().connect_url}/connectors/{name}{path}", timeout=30, trust_env=False)
+        if answer.is_error:
+            cause = answer.json().get("message", answer.text)
+            raise ServiceError("connect", f"Connect refused: {cause}", "Wait for a rebalance to end, then try again.")
+        return f"{name} is {done}."
+
+    live().worker.submit(panel, f"{doing} {name}", act)
+
+
+def _shown(key: str, value: str) -> str:
+    return "••••" if any(word in key for word in SECRETS) else value
+
+
+def _task_words(task: dict[str, Any]) -> str:
+    cause = task["trace"].split("\n")[0]
+    return f"Task {task['id']} is {task['state']}." + (f" {cause}" if cause else "")

@@ -1,0 +1,143 @@
+"""The fault panel: break one thing on purpose, watch what follows, undo it with one button."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab.addresses import load
+from lab.errors import LearnerError
+from lab.faults import Fault, Freeze, Kill, Poison, Restart, Slow, Stop
+from lab.widgets.live import live
+from lab.widgets.network import relay
+from lab.widgets.panel import Panel
+from lab.widgets.pump import Fact
+from lab.widgets.sources import http
+from lab.widgets.topic_views import lost
+from lab.widgets.worker import Action, Worker
+
+NAME = "fault panel"
+SLOW_S = 0.5
+"""Delay of each piece of data through the slow network: plain to see, and far below MQTT's keep-alive."""
+BY_HAND: dict[str, Callable[[str], Fault]] = {"kill": Kill, "freeze": Freeze, "stop": Stop, "restart": Restart}
+LASTING = ("freeze", "stop", "slow")
+"""Faults that stand until they are undone; the others are over at once or heal by themselves."""
+SAID = {
+    "kill": "killed (SIGKILL); the supervisor starts it again",
+    "freeze": "frozen (SIGSTOP): it holds its connections and answers nothing",
+    "stop": "stopped, until you undo it",
+    "restart": "restarted",
+}
+
+
+class FaultPanel(Panel):
+    """Draws a snapshot of `snapshot_of`."""
+
+    source = "fault_panel"
+
+
+class Standing:
+    """The faults of this kernel that stand, by key; also the last that were done, newest last."""
+
+    def __init__(self) -> None:
+        self.faults: dict[str, tuple[Fault, float]] = {}
+        self.done: list[dict[str, Any]] = []
+
+    def inject(self, key: str, make: Callable[[], Fault]) -> None:
+        """Do it. Raises LearnerError when that fault stands already."""
+        if key in self.faults:
+            raise LearnerError(f"{key} stands already.", "Undo it first.")
+        fault = make().inject()
+        if key.partition(" ")[0] in LASTING:
+            self.faults[key] = (fault, time.time())
+        else:
+            fault.standing = False  # over already: nothing is left to undo when this process ends
+        self.note(key)
+
+    def undo(self, key: str) -> None:
+        """Put it right; nothing when it does not stand."""
+        held = self.faults.pop(key, None)
+        if held is not None:
+            held[0].undo()
+            self.note(f"{key} undone")
+
+    def note(self, text: str) -> None:
+        """Keep it among the newest events."""
+        self.done = [*self.done, {"at": round(time.time(), 1), "text": text}][-10:]
+
+
+_standing = Standing()
+
+
+def make() -> FaultPanel:
+    """This kernel's fault panel."""
+    held = live()
+    panel = held.panel(NAME, lambda: FaultPanel(heading="Faults"))
+    panel.on_command = lambda command, arguments: receive(panel, held.worker, command, arguments)
+    feed = held.pump.feed("stack", http.Stack)
+    held.show(NAME, panel, lambda: snapshot_of(feed.fact, _standing))
+    return panel
+
+
+def snapshot_of(stack: Fact, standing: Standing) -> dict[str, Any]:
+    """Services with their state, and the faults that stand."""
+    services = [{"name": name, **about} for name, about in stack.value.get("services", {}).items()]
+    keys = sorted(standing.faults)
+    return {
+        "services": [{**one, "faults": [key for key in keys if key.endswith(f" {one['name']}")]} for one in services],
+        "slow": "slow network" in standing.faults,
+        "standing": [{"key": key, "since": round(standing.faults[key][1], 1)} for key in keys],
+        "events": standing.done,
+        "lost": lost(stack),
+        "words": [*(f"{one['name']} is {one['state']}." for one in services), *(f"Standing: {key}." for key in keys)],
+    }
+
+
+def receive(panel: FaultPanel, worker: Worker, command: str, arguments: dict[str, Any]) -> None:
+    """Hand one fault or undo to the worker."""
+    action = action_of(command, arguments)
+    if action is None:
+        panel.say("trouble", f"The panel does not know {command}.", "Run the cell again.")
+        return
+    worker.submit(panel, f"{command.capitalize()} {arguments.get('service', '')}".strip(), action)
+
+
+def action_of(command: str, arguments: dict[str, Any]) -> Action | None:
+    """What a command does; None for one that the panel does not have."""
+    service = str(arguments.get("service", ""))
+    if command in BY_HAND:
+        return lambda: _service_fault(command, service)
+    if command == "undo":
+        return lambda: _undo(str(arguments.get("key", "")))
+    return {"slow": _slow, "poison": _poison, "heal": _undo_all}.get(command)
+
+
+def _service_fault(command: str, service: str) -> str:
+    _standing.inject(f"{command} {service}", lambda: BY_HAND[command](service))
+    return f"{service} is {SAID[command]}."
+
+
+def _slow() -> str:
+    road = relay()
+    if not road.connections:
+        raise LearnerError("No device uses the relay yet.", "Show fleet_panel() first: its own fleet goes through it.")
+    _standing.inject("slow network", lambda: Slow(road, SLOW_S))
+    return f"Everything between the fleet and the proxy takes {SLOW_S} s longer each way."
+
+
+def _poison() -> str:
+    _standing.inject("poison", lambda: Poison(load()))
+    return f"{len(Poison.RECORDS)} unreadable records are in the topic: look for them in the dead-letter view."
+
+
+def _undo(key: str) -> str:
+    _standing.undo(key)
+    return f"Undone: {key}."
+
+
+def _undo_all() -> str:
+    keys = list(_standing.faults)
+    for key in keys:
+        _standing.undo(key)
+    return f"Undone: {', '.join(keys)}." if keys else "Nothing stands: there is nothing to undo."

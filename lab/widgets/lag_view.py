@@ -1,0 +1,49 @@
+"""The lag view: how far a consumer group is behind, over time, with its rebalances marked."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lab.widgets.lag_snapshot import LagComposer
+from lab.widgets.live import live
+from lab.widgets.panel import Panel
+from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.sources import kafka
+
+
+class LagView(Panel):
+    """Draws a snapshot of `lab.widgets.lag_snapshot`."""
+
+    source = "lag_view"
+
+    def figure(self) -> Any:
+        """A still plotly figure (7 KB) of the last five minutes: keep it in the notebook, compare two experiments."""
+        import plotly.graph_objects as go
+
+        points = self.snapshot.get("history", [])
+        chart = go.Figure(
+            go.Scatter(x=[at for at, _ in points], y=[value for _, value in points], mode="lines", name="lag")
+        )
+        for at, text in self.snapshot.get("marks", []):
+            chart.add_vline(x=at, line_dash="dot", annotation_text=text.split(";")[0])
+        return chart.update_layout(
+            title=f"Lag of {self.snapshot.get('group', 'the group')}",
+            xaxis_title="seconds before now",
+            yaxis_title="records",
+            yaxis_rangemode="tozero",
+        )
+
+
+def make(group: str | None) -> LagView:
+    """This kernel's lag view of a group."""
+    names = pipeline_names()
+    wanted = group or f"connect-{names.sink}"
+    topic = names.alarms if wanted == names.dispatchers else names.readings
+    held, name = live(), f"lag view {wanted}"
+    panel = held.panel(name, lambda: LagView(heading=f"Lag of {wanted}"))
+    of_group = held.pump.feed(f"group {wanted}", lambda: kafka.Group(wanted, topic))
+    cluster = held.pump.feed("cluster", kafka.Cluster)
+    drawn = LagComposer(wanted)
+    held.show(name, panel, lambda: drawn.compose(of_group.fact, cluster.fact, time.time()))
+    return panel

@@ -1,0 +1,227 @@
+"""The cards of the pipeline map, one function per hop. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lab.names import Names
+from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.rates import say_age, say_count, say_rate
+from lab.widgets.sources.kafka import lag
+
+SOURCES = ("kafka", "sink group", "dispatchers", "connect", "influxd", "proxy", "stack")
+LAG_SLOW = 5_000
+"""Records of lag from which a reader is called slow: five seconds at the lab's top rate of 1,000/s."""
+Flows = Mapping[str, float | None]
+
+
+def cards(facts: Mapping[str, Fact], topics: Any, flows: Flows, names: Names, now: float) -> list[dict[str, Any]]:
+    """Every hop in the order a reading takes."""
+    return [
+        _fleet(facts["proxy"], flows),
+        _proxy(facts["proxy"], flows, facts["stack"]),
+        _kafka(facts["kafka"], topics, names, flows),
+        _connector("sink", "Sink connector", names.sink, facts, topics, flows["sink"]),
+        _bucket("raw", names.raw_bucket, facts["influxd"], flows["raw"], facts["stack"]),
+        _task(facts["influxd"], names, now),
+        _bucket("downsampled", names.downsampled_bucket, facts["influxd"], flows["task"], facts["stack"]),
+        _connector("source", "Source connector", names.source, facts, topics, flows["alarms"]),
+        _dispatcher(facts, topics, flows),
+    ]
+
+
+def card(  # noqa: PLR0917 - one row of a table
+    node: str, title: str, state: str, lines: list[str], remedy: str = "", detail: str = ""
+) -> dict[str, Any]:
+    """One card as the browser and the text twin take it."""
+    return {"id": node, "title": title, "state": state, "lines": lines, "remedy": remedy, "detail": detail}
+
+
+def remedy_of(service: str, services: Mapping[str, Any]) -> str:
+    """What to do about a service that is gone, from what the supervisor says of it."""
+    state = services.get(service, {}).get("state", "")
+    if state in ("starting", "building"):
+        return f"{service} is {state}; it comes back by itself."
+    return f"Restart {service} in the fault panel, or run ./workshop up."
+
+
+def _health(fact: Fact) -> str:
+    return "waiting" if fact is NOTHING_YET else "lost" if fact.lost else "ready"
+
+
+def _lost(node: str, title: str, fact: Fact, service: str, stack: Fact) -> dict[str, Any]:
+    remedy = remedy_of(service, stack.value.get("services", {}))
+    return card(node, title, "lost", [f"{service} does not answer"], remedy, fact.cause)
+
+
+def metric(fact: Fact, name: str) -> float | None:
+    """One of the proxy's metrics, all workers together; None when it has none of that name."""
+    found: float | None = fact.value.get("metrics", {}).get(name)
+    return found
+
+
+def published(proxy: Fact) -> float | None:
+    """Publishes that the proxy has taken from devices so far."""
+    return None if proxy.lost else metric(proxy, "mqtt_proxy_publishes_total")
+
+
+def total_end(topics: Mapping[str, Any], topic: str) -> int | None:
+    """Records ever written to a topic, by its partitions' ends; None while one has no leader."""
+    ends = [facts["end"] for facts in topics.get(topic, {}).values()]
+    return sum(ends) if ends and None not in ends else None
+
+
+def _fleet(proxy: Fact, flows: Flows) -> dict[str, Any]:
+    connected = metric(proxy, "mqtt_proxy_connections")
+    if _health(proxy) != "ready":
+        return card("fleet", "Generators", "waiting", ["unknown without the proxy"])
+    devices = int(connected or 0)
+    lines = [f"{devices} connected", f"sending {say_rate(flows['fleet'] or flows['proxy'])}"]
+    return card("fleet", "Generators", "ready" if devices else "absent", lines, "" if devices else "Start a fleet.")
+
+
+def _proxy(proxy: Fact, flows: Flows, stack: Fact) -> dict[str, Any]:
+    if proxy.lost:
+        return _lost("proxy", "MQTT proxy", proxy, "proxy", stack)
+    waiting = metric(proxy, "mqtt_proxy_in_flight")
+    lines = [f"{say_rate(flows['proxy'])} to Kafka"]
+    if waiting is not None:
+        lines.append(f"{waiting:.0f} wait for Kafka")
+    return card("proxy", "MQTT proxy", _health(proxy), lines)
+
+
+def _kafka(kafka: Fact, topics: Any, names: Names, flows: Flows) -> dict[str, Any]:
+    if kafka.lost:
+        remedy = "Restart the brokers in the fault panel, or run ./workshop up."
+        return card("kafka", "Kafka", "lost", ["no broker answers"], remedy, kafka.cause)
+    partitions = [facts for held in topics.values() for facts in held.values()]
+    weak = sum(1 for facts in partitions if len(facts["isr"]) < len(facts["replicas"]))
+    headless = sum(1 for facts in partitions if facts["leader"] < 0)
+    lines = [
+        f"{say_count(total_end(topics, names.readings))} readings, {say_rate(flows['proxy'])}",
+        f"{len(partitions)} partitions, {weak} under-replicated" + (f", {headless} without leader" if headless else ""),
+    ]
+    state = _health(kafka)
+    return card("kafka", "Kafka", "slow" if state == "ready" and (weak or headless) else state, lines)
+
+
+def _connector(  # noqa: PLR0917 - one row of a table
+    node: str, title: str, name: str, facts: Mapping[str, Fact], topics: Any, rate: float | None
+) -> dict[str, Any]:
+    connect = facts["connect"]
+    if connect.lost:
+        return _lost(node, title, connect, "connect", facts["stack"])
+    about = connect.value.get("connectors", {}).get(name)
+    if about is None:
+        state = "absent" if connect is not NOTHING_YET else "waiting"
+        return card(node, title, state, ["not made yet"], "" if state == "waiting" else f"Create {name} (lesson 07).")
+    failed = [task for task in about["tasks"] if task["state"] == "FAILED"]
+    running = sum(1 for task in about["tasks"] if task["state"] == "RUNNING")
+    behind = sum(lag(facts["sink group"].value, topics).values()) if node == "sink" else None
+    lines = [f"{about['state'].lower()}, {running}/{len(about['tasks'])} tasks", say_rate(rate)]
+    if behind is not None:
+        lines[1] += f", lag {behind:,}"
+    if failed or about["state"] == "FAILED":
+        cause = (failed[0]["trace"] if failed else about["trace"]).split("\n")[0]
+        return card(node, title, "lost", lines, "Read the error in the connector panel, then restart it.", cause)
+    slow = about["state"] != "RUNNING" or (behind or 0) > LAG_SLOW
+    return card(node, title, "slow" if slow else "ready", lines, "Resume it." if about["state"] == "PAUSED" else "")
+
+
+def _bucket(node: str, bucket: str, influx: Fact, rate: float | None, stack: Fact) -> dict[str, Any]:
+    if influx.lost:
+        return _lost(node, bucket, influx, "influxd", stack)
+    count = influx.value.get("counts", {}).get(bucket)
+    if influx is not NOTHING_YET and count is None:
+        return card(node, bucket, "absent", ["not made yet"], "Make it with ./workshop up.")
+    return card(node, bucket, _health(influx), [f"{say_count(count)} rows", say_rate(rate)])
+
+
+def _task(influx: Fact, names: Names, now: float) -> dict[str, Any]:
+    title = "Flux task"
+    if influx.lost or influx is NOTHING_YET:
+        return card("task", title, "lost" if influx.lost else "waiting", ["unknown without InfluxDB"])
+    task = influx.value.get("task", {})
+    if not task:
+        return card("task", title, "absent", ["not made yet"], f"Create {names.task} in the task form (lesson 09).")
+    lines = [f"every {task['every']}" if task.get("every") else f"cron {task.get('cron', '')}"]
+    lines.append(_runs(task, now))
+    if task.get("lastRunStatus") == "failed":
+        return card("task", title, "lost", lines, "Read the run's log in the task form.", task.get("lastRunError", ""))
+    return card("task", title, "ready" if task.get("status") == "active" else "slow", lines)
+
+
+def _runs(task: Mapping[str, Any], now: float) -> str:
+    last = seconds_of(task.get("latestCompleted", ""))
+    if task.get("status") != "active":
+        return "inactive"
+    if last is None or now - last > 10 * 365 * 86_400:
+        return "no run yet"
+    due = last + (period_of(task.get("every", "")) or 0) - now
+    return f"ran {say_age(now - last)} ago" + (f", next in {max(0, due):.0f} s" if task.get("every") else "")
+
+
+def _dispatcher(facts: Mapping[str, Fact], topics: Any, flows: Flows) -> dict[str, Any]:
+    group = facts["dispatchers"]
+    members = group.value.get("members", {})
+    if group is NOTHING_YET or group.lost:
+        return card("dispatcher", "Dispatcher", "waiting", ["unknown without Kafka"])
+    if not members:
+        return card(
+            "dispatcher", "Dispatcher", "absent", ["nobody reads the alarms"], "Start a dispatcher (lesson 10)."
+        )
+    behind = sum(lag(group.value, topics).values())
+    return card(
+        "dispatcher",
+        "Dispatcher",
+        "slow" if behind > LAG_SLOW else "ready",
+        [f"{len(members)} member{'s' if len(members) != 1 else ''}, lag {behind:,}", say_rate(flows["dispatch"])],
+    )
+
+
+def topic_rows(topics: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
+    """Partitions with leader and ISR for the broker grid, in the pipeline's order."""
+    short = {names.readings: "readings", names.status: "status", names.dead_letters: "dead letters"}
+    short[names.alarms] = "alarms"
+    return [
+        {
+            "name": name,
+            "short": short.get(name, name),
+            "partitions": [{"n": n, **held} for n, held in partitions.items()],
+        }
+        for name, partitions in topics.items()
+    ]
+
+
+def followed(influx: Fact, now: float) -> dict[str, Any]:
+    """Newest load of one generator in both buckets, with its age."""
+    rows = []
+    for bucket, held in influx.value.get("follow", {}).items():
+        at = seconds_of(held.get("time", ""))
+        if at is not None:
+            rows.append({"bucket": bucket, "load": round(float(held["load"]), 1), "age": round(now - at, 1)})
+    return {"name": influx.value.get("followed", ""), "rows": rows}
+
+
+def seconds_of(stamp: str) -> float | None:
+    """Seconds since the epoch of an RFC 3339 time; None when it is none."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except ValueError:
+        return None
+
+
+def period_of(every: str) -> float | None:
+    """Seconds of a Flux duration such as `10s` or `1h30m`; None when it has another unit."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    total, number = 0.0, ""
+    for letter in every:
+        if letter.isdigit():
+            number += letter
+        elif letter in units and number:
+            total, number = total + float(number) * units[letter], ""
+        else:
+            return None
+    return total or None

@@ -1,0 +1,31 @@
+"""The relay between the panels' devices and the proxy, so that the fault panel can make their network slow."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lab.addresses import Addresses, load
+
+if TYPE_CHECKING:
+    from lab.relay import Relay
+
+_lock = threading.Lock()
+_relay: Relay | None = None
+
+
+def relay() -> Relay:
+    """This kernel's relay to the proxy, listening from now on. Raises LearnerError when no stack runs."""
+    global _relay  # noqa: PLW0603 - one per kernel, as the fleet's road
+    from lab.relay import Relay
+
+    with _lock:
+        if _relay is None:
+            addresses = load()
+            _relay = Relay(addresses.mqtt_host, addresses.mqtt_port).start()
+        return _relay
+
+
+def through_relay(addresses: Addresses) -> Addresses:
+    """The same addresses with MQTT through the relay: a fleet made with them feels the fault panel's slow network."""
+    return addresses.model_copy(update={"mqtt_host": "127.0.0.1", "mqtt_port": relay().port})

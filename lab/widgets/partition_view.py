@@ -1,0 +1,26 @@
+"""The partition view: which key lies in which partition of a topic, in which order."""
+
+from __future__ import annotations
+
+from lab.widgets.live import live
+from lab.widgets.panel import Panel
+from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.sources import records
+from lab.widgets.topic_views import partitions
+
+
+class PartitionView(Panel):
+    """Draws a snapshot of `lab.widgets.topic_views.partitions`."""
+
+    source = "partition_view"
+
+
+def make(topic: str | None) -> PartitionView:
+    """This kernel's partition view of a topic."""
+    wanted = topic or pipeline_names().readings
+    held, name = live(), f"partition view {wanted}"
+    panel = held.panel(name, lambda: PartitionView(heading=f"Partitions of {wanted}"))
+    feed = held.pump.feed(f"view {wanted}", lambda: records.Tail(wanted))
+    seen: dict[str, int] = {}
+    held.show(name, panel, lambda: partitions(wanted, feed.fact, seen))
+    return panel

@@ -1,0 +1,60 @@
+"""The pipeline map: one live picture of every hop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab.addresses import load
+from lab.errors import LabError
+from lab.names import Names
+from lab.settings import settings
+from lab.widgets.live import live
+from lab.widgets.map_snapshot import MapComposer
+from lab.widgets.panel import Panel
+from lab.widgets.pump import Pump
+from lab.widgets.sources import http, kafka
+
+HEADING = "Pipeline map"
+STACK_EVERY_S = 10.0
+"""The map asks the supervisor for its remedies alone, so seldom."""
+
+
+class PipelineMap(Panel):
+    """Draws a snapshot of `lab.widgets.map_snapshot`."""
+
+    source = "pipeline_map"
+
+
+def make() -> PipelineMap:
+    """This kernel's map, fed from now on."""
+    held = live()
+    panel = held.panel("pipeline map", lambda: PipelineMap(heading=HEADING))
+    held.show("pipeline map", panel, composer(held.pump))
+    return panel
+
+
+def composer(pump: Pump) -> Callable[[], dict[str, Any]]:
+    """A function that composes the map's newest snapshot from the pump's feeds."""
+    names = pipeline_names()
+    sink = f"connect-{names.sink}"
+    feeds = {
+        "kafka": pump.feed("cluster", kafka.Cluster),
+        "sink group": pump.feed(f"group {sink}", lambda: kafka.Group(sink, names.readings)),
+        "dispatchers": pump.feed(f"group {names.dispatchers}", lambda: kafka.Group(names.dispatchers, names.alarms)),
+        "connect": pump.feed("connect", http.Connect),
+        "influxd": pump.feed("influxd", http.Influx),
+        "proxy": pump.feed("proxy", http.Proxy),
+        "stack": pump.feed("stack for remedies", lambda: http.Stack(every=STACK_EVERY_S)),
+    }
+    drawn = MapComposer(names)
+    return lambda: drawn.compose({key: feed.fact for key, feed in feeds.items()}, time.time())
+
+
+def pipeline_names() -> Names:
+    """Names of the running stack; of the settings while none runs, so that a panel can open first."""
+    try:
+        return load().names
+    except LabError:
+        return Names(settings().namespace)

@@ -1,0 +1,29 @@
+"""The replica view: who leads each partition of a topic, who copies it, who fell behind."""
+
+from __future__ import annotations
+
+import time
+
+from lab.widgets.events import Chronicle
+from lab.widgets.live import live
+from lab.widgets.panel import Panel
+from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.sources import kafka
+from lab.widgets.topic_views import replicas
+
+
+class ReplicaView(Panel):
+    """Draws a snapshot of `lab.widgets.topic_views.replicas`."""
+
+    source = "replica_view"
+
+
+def make(topic: str | None) -> ReplicaView:
+    """This kernel's replica view of a topic."""
+    wanted = topic or pipeline_names().readings
+    held, name = live(), f"replica view {wanted}"
+    panel = held.panel(name, lambda: ReplicaView(heading=f"Replicas of {wanted}"))
+    feed = held.pump.feed(f"cluster {wanted}", lambda: kafka.Cluster(wanted))
+    chronicle = Chronicle()
+    held.show(name, panel, lambda: replicas(wanted, feed.fact, chronicle, time.time()))
+    return panel

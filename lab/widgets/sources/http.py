@@ -1,0 +1,181 @@
+"""Connect, InfluxDB and the proxy over HTTP; the supervisor through lab.stack."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from lab.addresses import Addresses
+from lab.influx.api import parse_csv
+from lab.names import MEASUREMENT
+
+TIMEOUT = 8.0
+"""Seconds for one answer: a crowded machine takes some, a service that is gone refuses at once."""
+SETTLED = 30
+"""Seconds after which a count is taken as final: a point older than that is not expected any more."""
+
+
+class Connect:
+    """Every connector with its state, tasks and configuration."""
+
+    service = "connect"
+    every = 1.5
+
+    def open(self, addresses: Addresses) -> None:
+        self._http = httpx.Client(base_url=addresses.connect_url, timeout=TIMEOUT, trust_env=False)
+
+    def sample(self) -> dict[str, Any]:
+        answer = self._http.get("/connectors", params=[("expand", "status"), ("expand", "info")])
+        answer.raise_for_status()
+        return {"connectors": {name: _connector(about) for name, about in sorted(answer.json().items())}}
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _connector(about: dict[str, Any]) -> dict[str, Any]:
+    status = about["status"]
+    return {
+        "state": status["connector"]["state"],
+        "type": status.get("type", ""),
+        "tasks": [{"id": t["id"], "state": t["state"], "trace": t.get("trace", "")} for t in status["tasks"]],
+        "trace": status["connector"].get("trace", ""),
+        "config": about.get("info", {}).get("config", {}),
+    }
+
+
+class Proxy:
+    """The proxy's own counters, by metric name; labelled samples of one name are added up."""
+
+    service = "proxy"
+    every = 1.0
+
+    def open(self, addresses: Addresses) -> None:
+        self._http = httpx.Client(base_url=addresses.proxy_url or "", timeout=TIMEOUT, trust_env=False)
+
+    def sample(self) -> dict[str, Any]:
+        answer = self._http.get("/metrics")
+        answer.raise_for_status()
+        found: dict[str, float] = {}
+        for family in text_string_to_metric_families(answer.text):
+            for sample in family.samples:
+                if not sample.name.endswith("_bucket"):
+                    found[sample.name] = found.get(sample.name, 0.0) + sample.value
+        return {"metrics": found, "at": time.time()}
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class Influx:
+    """Both buckets' counts of rows and the newest rows of one generator, and the task with its last run.
+
+    A count grows from a settled part plus what came since, so that it stays cheap however long the stack runs.
+    """
+
+    service = "influxd"
+    every = 2.0
+
+    def __init__(self) -> None:
+        self.follow = "generator1"
+        self._settled: dict[str, tuple[int, int]] = {}
+        self._made: set[str] = set()
+
+    def open(self, addresses: Addresses) -> None:
+        headers = {"Authorization": f"Token {addresses.influx_token}"}
+        self._http = httpx.Client(base_url=addresses.influx_url, timeout=TIMEOUT, headers=headers, trust_env=False)
+        self._names, self._org = addresses.names, addresses.influx_org
+        self._settled, self._made = {}, set()
+
+    def sample(self) -> dict[str, Any]:
+        now = int(time.time())
+        buckets = (self._names.raw_bucket, self._names.downsampled_bucket)
+        return {
+            "counts": {bucket: self._count(bucket, now) for bucket in buckets},
+            "follow": {bucket: self._last(bucket) for bucket in buckets if self._exists(bucket)},
+            "followed": self.follow,
+            "task": self._task(),
+            "at": time.time(),
+        }
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _count(self, bucket: str, now: int) -> int | None:
+        """Rows of the bucket, by its field `fuel`; None while there is no such bucket."""
+        if not self._exists(bucket):
+            self._settled.pop(bucket, None)
+            return None
+        until, settled = self._settled.get(bucket, (0, 0))
+        if now - SETTLED > until + SETTLED:
+            settled += self._rows(bucket, until, now - SETTLED)
+            until = now - SETTLED
+            self._settled[bucket] = (until, settled)
+        return settled + self._rows(bucket, until, now + 60)
+
+    def _exists(self, bucket: str) -> bool:
+        """Whether the bucket was made; asked until it is."""
+        if bucket not in self._made:
+            answer = self._http.get("/api/v2/buckets", params={"name": bucket, "org": self._org})
+            if answer.status_code != httpx.codes.NOT_FOUND:
+                answer.raise_for_status()
+                if answer.json().get("buckets"):
+                    self._made.add(bucket)
+        return bucket in self._made
+
+    def _rows(self, bucket: str, start: int, stop: int) -> int:
+        flux = (
+            f'from(bucket: "{bucket}") |> range(start: {start}, stop: {stop}) '
+            f'|> filter(fn: (r) => r._measurement == "{MEASUREMENT}" and r._field == "fuel") |> count()'
+        )
+        return sum(int(row["_value"]) for row in self.query(flux))
+
+    def _last(self, bucket: str) -> dict[str, str]:
+        """Newest load of the followed generator in the bucket: its value and time; empty without one."""
+        flux = (
+            f'from(bucket: "{bucket}") |> range(start: -5m) |> filter(fn: (r) => r._measurement == "{MEASUREMENT}" '
+            f'and r.generatorID == "{self.follow}" and r._field == "load") |> last()'
+        )
+        rows = sorted(self.query(flux), key=lambda row: row["_time"])
+        return {"load": rows[-1]["_value"], "time": rows[-1]["_time"]} if rows else {}
+
+    def _task(self) -> dict[str, Any]:
+        answer = self._http.get("/api/v2/tasks", params={"name": self._names.task, "limit": 1})
+        answer.raise_for_status()
+        tasks = answer.json().get("tasks", [])
+        wanted = ("id", "status", "every", "cron", "offset", "latestCompleted", "lastRunStatus", "lastRunError")
+        return {key: tasks[0][key] for key in wanted if key in tasks[0]} if tasks else {}
+
+    def query(self, flux: str) -> list[dict[str, str]]:
+        """Rows of a Flux query, values as text. Raises httpx.HTTPError."""
+        answer = self._http.post(
+            "/api/v2/query",
+            params={"org": self._org},
+            json={"query": flux, "dialect": {"annotations": []}},
+            headers={"Accept": "application/csv"},
+        )
+        answer.raise_for_status()
+        return list(parse_csv(answer.text))
+
+
+class Stack:
+    """State of every supervised service."""
+
+    service = "supervisor"
+
+    def __init__(self, every: float = 2.0) -> None:
+        self.every = every
+
+    def open(self, addresses: Addresses) -> None:
+        """Nothing to open: lab.stack finds its own way."""
+
+    def sample(self) -> dict[str, Any]:
+        from lab.stack import status
+
+        return {"services": {s.name: {"state": s.state, "pid": s.pid, "detail": s.detail} for s in status()}}
+
+    def close(self) -> None:
+        """Nothing to close."""

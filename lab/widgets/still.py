@@ -1,0 +1,63 @@
+"""The still twin of a panel: plain HTML that a saved notebook keeps and shows without a kernel.
+
+It carries the panel's sentences and, for a panel of cards, a small SVG as an image. The image is a data
+address, because JupyterLab keeps those in an output it does not trust, and removes inline SVG.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import Any
+
+WIDTH, CARD, GAP, LINE = 760, 236, 14, 17
+"""Pixels of the picture, of a card, between cards, of a line of text."""
+MARKS = {"ready": "●", "slow": "▲", "lost": "■", "absent": "○", "waiting": "…"}
+COLOURS = {"ready": "#0072b2", "slow": "#b35c00", "lost": "#b3341f", "absent": "#6b6b6b", "waiting": "#6b6b6b"}
+"""Dark enough on white for 4.5:1; every colour comes with its own mark."""
+
+
+def still_html(heading: str, snapshot: dict[str, Any], words: list[str]) -> str:
+    """Heading, picture when the snapshot has cards, sentences."""
+    cards = snapshot.get("nodes") or []
+    lines = "".join(f"<li>{escape(line)}</li>" for line in words) or "<li>Nothing was seen yet.</li>"
+    picture = f"<img alt='{escape(heading, quote=True)}' src='{data_address(cards)}'>" if cards else ""
+    note = "A still picture: run the cell to see it live."
+    return (
+        f"<div class='lab-still'><strong>{escape(heading)}</strong> <em>{note}</em>{picture}"
+        f"<details{' open' if not cards else ''}><summary>In words</summary><ul>{lines}</ul></details></div>"
+    )
+
+
+def data_address(cards: list[dict[str, Any]]) -> str:
+    """The picture of the cards as a data address."""
+    return "data:image/svg+xml;base64," + base64.b64encode(picture(cards).encode()).decode()
+
+
+def picture(cards: list[dict[str, Any]]) -> str:
+    """An SVG of the cards, three to a row."""
+    rows = [cards[start : start + 3] for start in range(0, len(cards), 3)]
+    drawn, top = [], GAP
+    for row in rows:
+        height = 34 + LINE * max(len(card.get("lines", [])) for card in row)
+        for column, card in enumerate(row):
+            drawn.append(_card(card, GAP + column * (CARD + GAP), top, height))
+        top += height + GAP
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{top}' viewBox='0 0 {WIDTH} {top}' "
+        f"font-family='system-ui, sans-serif'><rect width='{WIDTH}' height='{top}' fill='#fff'/>{''.join(drawn)}</svg>"
+    )
+
+
+def _card(card: dict[str, Any], left: int, top: int, height: int) -> str:
+    state = card.get("state", "waiting")
+    colour, mark = COLOURS.get(state, "#444"), MARKS.get(state, "")
+    lines = "".join(
+        f"<text x='{left + 12}' y='{top + 42 + LINE * n}' font-size='12' fill='#333'>{escape(line[:38])}</text>"
+        for n, line in enumerate(card.get("lines", []))
+    )
+    return (
+        f"<rect x='{left}' y='{top}' width='{CARD}' height='{height}' rx='8' fill='#fafafa' stroke='{colour}'/>"
+        f"<text x='{left + 12}' y='{top + 22}' font-size='13' font-weight='600' fill='#1a1a1a'>"
+        f"<tspan fill='{colour}'>{mark}</tspan> {escape(card.get('title', ''))}</text>{lines}"
+    )

@@ -1,0 +1,64 @@
+"""The task form's snapshot, from what InfluxDB says of the task. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lab.widgets.pump import Fact
+from lab.widgets.task_script import split_script
+from lab.widgets.topic_views import lost
+
+
+def snapshot_of(name: str, fact: Fact) -> dict[str, Any]:
+    """The task with its fields, its runs newest first, and the chosen run's log."""
+    task = fact.value.get("task")
+    runs = sorted((_run(run) for run in fact.value.get("runs", [])), key=lambda run: run["scheduled"], reverse=True)
+    return {
+        "name": name,
+        "task": _task(task) if task else None,
+        "runs": runs,
+        "run": fact.value.get("run", ""),
+        "log": fact.value.get("log", []),
+        "lost": lost(fact),
+        "events": [],
+        "words": _words(name, task, runs) if fact.value else ["InfluxDB was not seen yet."],
+    }
+
+
+def _task(task: Mapping[str, Any]) -> dict[str, Any]:
+    fields, flux = split_script(task["flux"])
+    return {
+        "id": task["id"],
+        "active": task["status"] == "active",
+        "fields": {**fields, "name": task["name"]},
+        "flux": flux,
+        "updated": task.get("updatedAt", ""),
+    }
+
+
+def _run(run: Mapping[str, Any]) -> dict[str, Any]:
+    start, end = _moment(run.get("startedAt", "")), _moment(run.get("finishedAt", ""))
+    return {
+        "id": run["id"],
+        "status": run["status"],
+        "scheduled": run.get("scheduledFor", ""),
+        "ms": round((end - start).total_seconds() * 1000) if start and end else None,
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 time with up to nine decimals; Python reads six."""
+    whole, dot, rest = text.partition(".")
+    try:
+        return datetime.fromisoformat(whole + dot + rest.rstrip("Z")[:6] + "+00:00" if dot else text)
+    except ValueError:
+        return None
+
+
+def _words(name: str, task: Mapping[str, Any] | None, runs: list[dict[str, Any]]) -> list[str]:
+    if not task:
+        return [f"There is no task {name} yet."]
+    state = "active" if task["status"] == "active" else "inactive"
+    return [f"Task {name} is {state}.", *(f"Run for {run['scheduled']}: {run['status']}." for run in runs[:5])]

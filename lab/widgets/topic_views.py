@@ -1,0 +1,111 @@
+"""Snapshots of the partition view, the replica view and the dead-letter view. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lab.widgets.events import Chronicle
+from lab.widgets.pump import NOTHING_YET, Fact
+
+SHOWN = 10
+"""Records of one partition's lane."""
+LETTERS = 20
+"""Dead letters listed."""
+ERRORS = "__connect.errors."
+"""Prefix of the headers that Connect adds to a dead letter; Apache Kafka, KIP-298."""
+
+
+def lost(*facts: Fact) -> dict[str, str]:
+    """Cause and remedy of the first fact that is lost; empty when none is."""
+    return next(({"cause": fact.cause, "remedy": fact.remedy} for fact in facts if fact.lost), {})
+
+
+def partitions(topic: str, tail: Fact, seen: dict[str, int]) -> dict[str, Any]:
+    """Each partition's newest records, oldest first; `seen` remembers the partition of every key."""
+    held: Mapping[int, list[dict[str, Any]]] = tail.value.get("partitions", {})
+    for number, records in held.items():
+        seen.update({record["key"]: number for record in records if record["key"]})
+    lanes = [_lane(number, records) for number, records in sorted(held.items())]
+    keys = {number: sorted((key for key, at in seen.items() if at == number), key=_natural)[:60] for number in held}
+    return {
+        "topic": topic,
+        "missing": bool(tail.value.get("missing")),
+        "lanes": [{**lane, "keys": keys[lane["n"]]} for lane in lanes],
+        "lost": lost(tail),
+        "words": [_lane_words(lane, keys[lane["n"]]) for lane in lanes],
+    }
+
+
+def _lane(number: int, records: list[dict[str, Any]]) -> dict[str, Any]:
+    shown = [
+        {"offset": r["offset"], "key": r["key"], "seq": r["reading"].get("seq"), "value": r["value"][:160]}
+        for r in records[-SHOWN:]
+    ]
+    return {"n": number, "records": shown, "end": records[-1]["offset"] + 1 if records else 0}
+
+
+def _natural(key: str) -> tuple[int, str]:
+    """generator2 before generator10."""
+    return (len(key), key)
+
+
+def _lane_words(lane: Mapping[str, Any], keys: list[str]) -> str:
+    holds = f"holds {', '.join(keys)}" if keys else "holds nothing yet"
+    return f"Partition {lane['n']}: {holds}; next offset {lane['end']}."
+
+
+def replicas(topic: str, cluster: Fact, chronicle: Chronicle, now: float) -> dict[str, Any]:
+    """Leader, followers and ISR of each partition of one topic, and what changed."""
+    held = cluster.value.get("topics", {}).get(topic, {})
+    alive = [] if cluster.lost else cluster.value.get("brokers", [])
+    chronicle.look(now, {} if cluster.lost else {topic: held}, {})
+    brokers = sorted({*alive, *(broker for facts in held.values() for broker in facts["replicas"])})
+    return {
+        "topic": topic,
+        "missing": cluster is not NOTHING_YET and not cluster.lost and not held,
+        "brokers": [{"id": broker, "state": "ready" if broker in alive else "lost"} for broker in brokers],
+        "partitions": [{"n": number, **facts} for number, facts in held.items()],
+        "lost": lost(cluster),
+        "events": chronicle.events,
+        "words": [_replica_words(number, facts) for number, facts in held.items()],
+    }
+
+
+def _replica_words(number: int, facts: Mapping[str, Any]) -> str:
+    lead = f"led by broker {facts['leader']}" if facts["leader"] >= 0 else "without a leader"
+    behind = sorted(set(facts["replicas"]) - set(facts["isr"]))
+    late = f"; out of sync: {', '.join(map(str, behind))}" if behind else ""
+    return f"Partition {number}: {lead}; in sync: {', '.join(map(str, facts['isr']))}{late}."
+
+
+def dead_letters(topic: str, tail: Fact) -> dict[str, Any]:
+    """The newest dead letters, newest first, each with why it was refused and where it came from."""
+    held = [record for ones in tail.value.get("partitions", {}).values() for record in ones]
+    letters = [_letter(record) for record in sorted(held, key=lambda r: r["at"], reverse=True)[:LETTERS]]
+    ends = [ones[-1]["offset"] + 1 for ones in tail.value.get("partitions", {}).values() if ones]
+    words = [f"Offset {one['offset']}, key {one['key'] or 'none'}: {one['reason']}" for one in letters]
+    return {
+        "topic": topic,
+        "missing": bool(tail.value.get("missing")),
+        "total": sum(ends),
+        "letters": letters,
+        "lost": lost(tail),
+        "words": words or ["There are no dead letters: the sink took every record."],
+    }
+
+
+def _letter(record: Mapping[str, Any]) -> dict[str, Any]:
+    headers = record["headers"]
+    origin = [headers.get(f"{ERRORS}{name}", "") for name in ("topic", "partition", "offset")]
+    reason = (
+        headers.get(f"{ERRORS}exception.message") or headers.get(f"{ERRORS}exception.class.name") or "no reason given"
+    )
+    return {
+        "offset": record["offset"],
+        "at": record["at"],
+        "key": record["key"],
+        "reason": reason or "no reason given",
+        "origin": f"{origin[0]}, partition {origin[1]}, offset {origin[2]}" if origin[0] else "",
+        "value": record["value"],
+    }

@@ -1,0 +1,257 @@
+"""The course as a learner meets it: JupyterLab, the panels and the real services, in a real browser.
+
+One JupyterLab serves all tests of this module; each test waits on what a learner would see. With LAB_PICTURES set
+to a folder, the pictures of the documentation are taken on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from lab.jupyter import JupyterCommand
+
+PATIENCE_MS = 180_000
+WIDGET = "application/vnd.jupyter.widget-view+json"
+RUN_TRIES, RUN_TRY_MS = 5, 20_000
+CELLS = {
+    "fleet": "fleet_panel",
+    "replicas": "replica_view",
+    "faults": "fault_panel",
+    "task": "task_form",
+    "partitions": "partition_view",
+    "lag": "lag_view",
+    "connector": "connector_panel",
+    "letters": "dead_letter_view",
+}
+"""Panel of each cell of the notebook that these tests write, and the call that shows it."""
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A window that remembers every host it asked for anything."""
+    held = browser.new_context(viewport={"width": 1560, "height": 980})
+    held.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    yield held
+    held.close()
+
+
+@pytest.fixture(scope="module")
+def hosts(context: BrowserContext) -> set[str]:
+    seen: set[str] = set()
+    context.on("request", lambda request: seen.add(urlsplit(request.url).hostname or ""))
+    return seen
+
+
+@pytest.fixture(scope="module")
+def lesson(context: BrowserContext, hosts: set[str], jupyter: JupyterCommand) -> Page:
+    """Lesson 00, opened by the address that ./workshop prints."""
+    page = context.new_page()
+    page.goto(jupyter.url)
+    return page
+
+
+@pytest.fixture(scope="module")
+def panels(lesson: Page, context: BrowserContext, jupyter: JupyterCommand) -> Page:
+    """A notebook with one panel per cell, all run. It asks for `lesson` first, which brings the cookie."""
+    name = "notebooks/panels.ipynb"
+    sources = ["from lab import widgets", *(f"widgets.{call}()" for call in CELLS.values())]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in sources], metadata=kernel)
+    nbformat.write(book, jupyter.cwd / name)
+    page = context.new_page()
+    page.goto(jupyter.url.partition("/lab/")[0] + f"/lab/workspaces/panels/tree/{name}")
+    run_all(page, "panels.ipynb")
+    expect(page.locator(".jp-Notebook .lab-panel")).to_have_count(len(CELLS))
+    return page
+
+
+def run_all(page: Page, title: str) -> None:
+    """Run every cell by the menu; again when JupyterLab dropped cells because its kernel was just connecting."""
+    expect(page.locator(".jp-Notebook")).to_be_visible()
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    prompt = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
+    before = prompt.inner_text()
+    for _ in range(RUN_TRIES):
+        page.get_by_role("tab", name=title).click()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        try:
+            expect(prompt).not_to_have_text(before, timeout=RUN_TRY_MS)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError(f"JupyterLab did not run {title}")
+
+
+def panel(page: Page, name: str) -> Locator:
+    """A panel of the notebook, not the docked one."""
+    found = page.locator(f".jp-Notebook .lab-is-{name}")
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def picture(shown: Page | Locator, name: str) -> None:
+    """Keep a picture for the documentation, when asked to."""
+    folder = os.environ.get("LAB_PICTURES")
+    if folder:
+        shown.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+
+
+def load_at(page: Page, hop: str) -> float:
+    """The followed generator's load at one hop; -1 while none was seen."""
+    text = panel(page, "fleet").locator(f"[data-hop='{hop}'] strong").inner_text()
+    found = re.search(r"[\d.]+", text)
+    return float(found.group()) if found else -1.0
+
+
+def wait_for_load(page: Page, hop: str, wanted: float) -> None:
+    """Wait until that hop shows about the wanted load."""
+    script = """([hop, wanted]) => {
+      const shown = document.querySelector(`.jp-Notebook .lab-is-fleet [data-hop="${hop}"] strong`)?.textContent;
+      return Math.abs(parseFloat(shown) - wanted) < 6; }"""
+    page.wait_for_function(script, arg=[hop, wanted], timeout=PATIENCE_MS)
+
+
+def test_lesson_00_opens_with_the_map_docked_and_the_files_on_notebooks(lesson: Page) -> None:
+    expect(lesson.locator("#workshop-map .lab-broker")).to_have_count(3)
+    expect(lesson.locator("#workshop-map .lab-broker[data-state='ready']")).to_have_count(3)
+    expect(lesson.locator(".jp-FileBrowser-crumbs")).to_contain_text("notebooks")
+    beside = lesson.locator("#workshop-map").bounding_box()
+    notebook = lesson.locator(".jp-NotebookPanel").bounding_box()
+    assert beside is not None
+    assert notebook is not None
+    assert beside["x"] >= notebook["x"] + notebook["width"]
+
+
+def test_lesson_00_runs_and_shows_the_map_in_its_cell(lesson: Page) -> None:
+    run_all(lesson, "00_start_here.ipynb")
+    expect(lesson.locator(".jp-Notebook .lab-is-map .lab-broker")).to_have_count(3)
+    expect(lesson.locator(".jp-Notebook .lab-is-map .lab-broker[data-state='ready']")).to_have_count(3)
+    picture(lesson, "lesson")
+
+
+def test_the_launcher_brings_the_map_back(lesson: Page) -> None:
+    lesson.get_by_role("tab", name="Pipeline map").get_by_title("Close").or_(
+        lesson.locator(".lm-TabBar-tab", has_text="Pipeline map").locator(".lm-TabBar-tabCloseIcon")
+    ).first.click()
+    expect(lesson.locator("#workshop-map")).to_have_count(0)
+    lesson.keyboard.press("Control+Shift+l")
+    lesson.locator(".jp-LauncherCard", has_text="Pipeline map").first.click()
+    expect(lesson.locator("#workshop-map .lab-broker")).to_have_count(3)
+
+
+def test_a_load_set_by_the_slider_arrives_downstream(panels: Page) -> None:
+    fleet = panel(panels, "fleet")
+    expect(fleet.locator("tbody tr")).to_have_count(5)
+    wanted = 95 if load_at(panels, "device") < 60 else 15
+    fleet.get_by_label("Load of generator1 in percent").fill(str(wanted))
+    for hop in ("device", "Kafka", "kafka_raw", "kafka_downsampled", "alarm in Kafka"):
+        wait_for_load(panels, hop, wanted)
+    picture(fleet, "fleet")
+
+
+def test_a_cut_device_leaves_its_will_in_kafka(panels: Page) -> None:
+    fleet = panel(panels, "fleet")
+    fleet.get_by_role("button", name="Cut the network of generator2").click()
+    expect(fleet.locator(".lab-eventbox")).to_contain_text("generator2: Kafka holds its last will: offline")
+    row = fleet.locator("[data-generator='generator2']")
+    expect(row).to_contain_text("offline")
+    picture(fleet, "will")
+    picture(panels, "jupyterlab")
+    row.get_by_role("button", name="Restore the network").click()
+    expect(fleet.locator(".lab-eventbox")).to_contain_text("generator2: Kafka holds online")
+
+
+def test_the_leaders_of_a_killed_broker_move_and_it_comes_back(panels: Page) -> None:
+    replicas, faults = panel(panels, "replicas"), panel(panels, "faults")
+    expect(replicas.locator("[data-role='leader']")).to_have_count(6)
+    expect(replicas.locator("[data-role='behind']")).to_have_count(0)
+    faults.get_by_role("button", name="Stop kafka2").click()
+    expect(replicas.locator(".lab-eventbox")).to_contain_text(re.compile("leader moved from broker 2"))
+    expect(replicas.locator("[data-role='behind']")).to_have_count(6)
+    picture(replicas, "replicas")
+    faults.get_by_role("button", name="Undo stop kafka2").click()
+    expect(replicas.locator(".lab-eventbox")).to_contain_text("broker 2 rejoined the in-sync replicas")
+    expect(replicas.locator("[data-role='behind']")).to_have_count(0)
+    faults.get_by_role("button", name="Kill kafka3").click()
+    expect(faults.locator(".lab-notice")).to_contain_text("kafka3 is killed")
+    expect(replicas.locator(".lab-eventbox")).to_contain_text("broker 3 rejoined the in-sync replicas")
+    picture(faults, "faults")
+
+
+def test_a_task_is_written_corrected_scheduled_and_runs(panels: Page) -> None:
+    form = panel(panels, "task")
+    form.get_by_label("Name", exact=True).fill("first_task")
+    form.get_by_label("Every").fill("5s")
+    form.get_by_label("Offset", exact=True).fill("0s")
+    form.get_by_label("Flux", exact=True).fill('from(bucket: "kafka_raw")\n    |> rnge(start: -1m)')
+    expect(form.locator(".lab-problems")).to_contain_text("undefined identifier rnge")
+    expect(form.locator(".lab-gutter .lab-wrong")).to_have_text("✗ 2")
+    form.get_by_label("Flux", exact=True).fill('from(bucket: "kafka_raw")\n    |> range(start: -1m)\n    |> last()')
+    expect(form.locator(".lab-problems")).to_contain_text("InfluxDB finds no error")
+    form.get_by_role("button", name="Create task").click()
+    expect(form).to_contain_text("first_task is active")
+    expect(form.locator("[data-run]").first).to_contain_text("success")
+    picture(form, "task")
+    form.get_by_role("button", name="Log of the run").first.click()
+    expect(form.locator(".lab-log")).to_contain_text("Completed")
+    form.get_by_role("button", name="Disable").click()
+    expect(form).to_contain_text("first_task is inactive")
+
+
+def test_a_poison_reading_lands_in_the_dead_letters_and_the_sink_goes_on(panels: Page) -> None:
+    panel(panels, "faults").get_by_role("button", name="Send poison readings").click()
+    expect(panel(panels, "letters").locator("tbody tr").first).to_contain_text("poison")
+    expect(panel(panels, "connector")).to_contain_text("running")
+
+
+def test_a_paused_sink_falls_behind_and_catches_up(panels: Page) -> None:
+    connector, lag = panel(panels, "connector"), panel(panels, "lag")
+    connector.get_by_role("button", name="Pause").click()
+    expect(connector).to_contain_text("paused")
+    behind = "() => parseInt(document.querySelector('.jp-Notebook .lab-is-lag .lab-big').textContent.replace(',', ''))"
+    panels.wait_for_function(f"({behind})() > 20", timeout=PATIENCE_MS)
+    picture(lag, "lag")
+    panel(panels, "connector").get_by_role("button", name="Resume").click()
+    panels.wait_for_function(f"({behind})() < 15", timeout=PATIENCE_MS)
+
+
+def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_still(
+    panels: Page, jupyter: JupyterCommand
+) -> None:
+    saved = jupyter.cwd / "notebooks" / "panels.ipynb"
+    before = saved_outputs(panels, saved)
+    assert all("lab-still" in html for html in before["text/html"])
+    run_all(panels, "panels.ipynb")
+    assert saved_outputs(panels, saved)[WIDGET] == before[WIDGET]
+
+
+@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(90), wait=wait_fixed(1.0), reraise=True)
+def saved_outputs(page: Page, saved: Path) -> dict[str, list[str]]:
+    """Save by the menu, and read what each panel's cell left: the widget's model id and the still twin."""
+    page.get_by_role("menuitem", name="File", exact=True).click()
+    page.locator(".lm-Menu-item[data-command='docmanager:save']").click()
+    cells = json.loads(saved.read_text())["cells"]
+    found: dict[str, list[str]] = {WIDGET: [], "text/html": []}
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        for kind, held in found.items():
+            if kind in output.get("data", {}):
+                shown = output["data"][kind]
+                held.append(shown["model_id"] if kind == WIDGET else "".join(shown))
+    assert [len(held) for held in found.values()] == [len(CELLS), len(CELLS)]
+    return found
+
+
+def test_nothing_was_asked_of_any_other_host(panels: Page, hosts: set[str]) -> None:
+    assert hosts <= {"127.0.0.1", ""}
