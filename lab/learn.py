@@ -37,7 +37,7 @@ def _show(shell: Any, kind: type[LabError], error: LabError, trace: TracebackTyp
 
 
 def _prepare() -> None:
-    for name in ("kafka", "paho"):
+    for name in ("kafka", "paho", "lab.widgets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     shell = get_ipython()
     if shell is not None:

@@ -124,6 +124,8 @@ def test_503_with_retry_after(trial: Trial) -> None:
         trial.connect.delete(sink)
 
 
+@pytest.mark.thorough  # a killed worker's consumer keeps its place in the group for 45 s: four minutes for two kills
+@pytest.mark.timeout(1500)
 def test_the_worker_is_killed_under_load(trial: Trial) -> None:
     """Sink and source in a row: every reading is in InfluxDB and in the out topic."""
     sink = trial.sink()
