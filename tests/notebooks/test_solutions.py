@@ -1,4 +1,7 @@
-"""Every solution under nbval, in lesson order on one stack: what runs now must say what was kept."""
+"""Every solution under nbval, in lesson order on one stack: what runs now must say what was kept.
+
+The usual run takes the lessons of the short path; `-m thorough` takes the others.
+"""
 
 import nbformat
 import pytest
@@ -6,9 +9,14 @@ import pytest
 from lab.course import build, goto, manifest
 from tests.notebooks.nbval_run import nbval
 
+LESSONS = [
+    pytest.param(lesson, marks=() if lesson.short_path else pytest.mark.thorough, id=lesson.id)
+    for lesson in manifest.authored()
+]
+
 
 @pytest.mark.timeout(700)
-@pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_solution(lesson, stack, tmp_path):
     goto.prepare(lesson, stack)
     path = build.target(lesson, "solution")
