@@ -1,8 +1,9 @@
 """The cluster, its groups and the ends of its topics, through one librdkafka consumer that never joins a group.
 
 Only blocking calls are used. A process that used the asynchronous admin calls (those that return futures) crashed once
-inside librdkafka (confluent-kafka 2.16) on a crowded machine; the cause was not found. librdkafka logs broker trouble straight to the
-process's error output, which a notebook shows in whatever cell runs: every client here logs to a named logger.
+inside librdkafka (confluent-kafka 2.16) on a crowded machine; the cause was not found. librdkafka logs broker trouble
+straight to the process's error output, which a notebook shows in whatever cell runs: every client here logs to a named
+logger.
 """
 
 from __future__ import annotations
