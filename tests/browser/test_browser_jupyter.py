@@ -237,9 +237,17 @@ def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_st
     assert saved_outputs(panels, saved)[WIDGET] == before[WIDGET]
 
 
-@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(90), wait=wait_fixed(1.0), reraise=True)
+@retry(
+    retry=retry_if_exception_type((AssertionError, json.JSONDecodeError)),
+    stop=stop_after_delay(90),
+    wait=wait_fixed(1.0),
+    reraise=True,
+)
 def saved_outputs(page: Page, saved: Path) -> dict[str, list[str]]:
-    """Save by the menu, and read what each panel's cell left: the widget's model id and the still twin."""
+    """Save by the menu, and read what each panel's cell left: the widget's model id and the still twin.
+
+    The server truncates the file before it writes it, so a read may find nothing yet.
+    """
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator(".lm-Menu-item[data-command='docmanager:save']").click()
     cells = json.loads(saved.read_text())["cells"]
