@@ -26,10 +26,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import proxy_load
-from bench.proxy_process import free_port, proxy
+from bench.proxy_process import proxy
 from bench.proxy_records import count, delete
 from lab import addresses
 from lab.errors import MachineError
+from lab.free_port import free_port
 from lab.settings import ROOT
 
 CONNECTIONS = 50

@@ -17,9 +17,10 @@ from pathlib import Path
 import uvloop
 
 from bench.proxy_load import connect
-from bench.proxy_process import ProxyProcess, free_port, proxy
+from bench.proxy_process import ProxyProcess, proxy
 from lab import addresses
 from lab.errors import MachineError
+from lab.free_port import free_port
 
 CLIENTS = 10_000
 SECONDS = 300.0

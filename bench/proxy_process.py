@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,16 +17,10 @@ import httpx
 import psutil
 
 from lab.errors import ServiceError
+from lab.free_port import free_port
 from lab.settings import ROOT
 
 START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    """A port that nobody has at this moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class ProxyProcess:

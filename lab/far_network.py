@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
-CHUNK_BYTES = 16 * 1024
-ANSWER_SECONDS = 5.0
+from lab.life import Startable
+from lab.loop_thread import LoopThread, cancel_others, carry
+
 _IPV4, _NAME = 1, 3
 
 
@@ -30,8 +29,8 @@ class Traffic:
     bytes: int = 0
 
 
-class FarNetwork:
-    """Start it with a with block. `delay_s` holds back every piece of data, in each direction."""
+class FarNetwork(Startable):
+    """Start it with start() or a with block. `delay_s` holds back every piece of data, in each direction."""
 
     def __init__(self, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
@@ -40,21 +39,19 @@ class FarNetwork:
         """The SOCKS5 entrance: kafka-python's `proxy_url`."""
         self._servers: list[asyncio.AbstractServer] = []
         self._open: set[asyncio.StreamWriter] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="far-network", daemon=True)
+        self._loop = LoopThread("far-network")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
+    def start(self) -> Self:
+        """Open the SOCKS5 entrance."""
+        self._loop.start()
         self.url = f"socks5://127.0.0.1:{self._listen(None)}"
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(ANSWER_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(ANSWER_SECONDS)
-        self._loop.close()
+    def stop(self) -> None:
+        """Close every entrance and every connection."""
+        if self._loop.running:
+            self._loop.run(self._end())
+            self._loop.stop()
 
     def door(self, host: str, port: int) -> int:
         """A port on 127.0.0.1 that leads to host:port."""
@@ -75,7 +72,7 @@ class FarNetwork:
             self._servers.append(server)
             return int(server.sockets[0].getsockname()[1])
 
-        return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(ANSWER_SECONDS)
+        return self._loop.run(listen())
 
     async def _join(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: tuple[str, int] | None
@@ -98,25 +95,21 @@ class FarNetwork:
             far_writer.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: Turn, there: bool) -> None:
+        async def count(size: int) -> None:
+            self.traffic.bytes += size
+            self.traffic.round_trips += turn.answered(there)
+            await asyncio.sleep(self.delay_s)
+
         with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK_BYTES):
-                self.traffic.bytes += len(data)
-                self.traffic.round_trips += turn.answered(there)
-                await asyncio.sleep(self.delay_s)
-                writer.write(data)
-                await writer.drain()
+            await carry(reader, writer, count)
         writer.close()
 
-    async def _close(self) -> None:
+    async def _end(self) -> None:
         for server in self._servers:
             server.close()
         for writer in self._open:
             writer.transport.abort()
-        own = asyncio.current_task()
-        rest = [task for task in asyncio.all_tasks() if task is not own]
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await cancel_others()
 
 
 class Turn:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from time import monotonic
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from lab import stack
 from lab.addresses import Addresses
@@ -71,54 +71,50 @@ class Fault(ABC):
     def _undo(self) -> None: ...
 
 
-class Kill(Fault):
-    """SIGKILL a service. The supervisor starts it again by itself; undo makes sure of it."""
+class _OfService(Fault):
+    """A fault of one service that starting it again undoes."""
+
+    verb: ClassVar[str]
 
     def __init__(self, service: str) -> None:
-        super().__init__(f"kill {service}")
+        super().__init__(f"{self.verb} {service}")
         self._control = stack.control(service)
+
+    def _undo(self) -> None:
+        self._control.start()
+
+
+class Kill(_OfService):
+    """SIGKILL a service. The supervisor starts it again by itself; undo makes sure of it."""
+
+    verb = "kill"
 
     def _inject(self) -> None:
         self._control.kill()
 
-    def _undo(self) -> None:
-        self._control.start()
 
-
-class Stop(Fault):
+class Stop(_OfService):
     """Stop a service properly and keep it down until undo."""
 
-    def __init__(self, service: str) -> None:
-        super().__init__(f"stop {service}")
-        self._control = stack.control(service)
+    verb = "stop"
 
     def _inject(self) -> None:
         self._control.stop()
 
-    def _undo(self) -> None:
-        self._control.start()
 
-
-class Restart(Fault):
+class Restart(_OfService):
     """Stop a service properly and start it again at once; there is nothing left to undo."""
 
-    def __init__(self, service: str) -> None:
-        super().__init__(f"restart {service}")
-        self._control = stack.control(service)
+    verb = "restart"
 
     def _inject(self) -> None:
         self._control.restart()
 
-    def _undo(self) -> None:
-        self._control.start()
 
-
-class Freeze(Fault):
+class Freeze(_OfService):
     """SIGSTOP a service: it holds its connections and answers nothing, until undo (SIGCONT)."""
 
-    def __init__(self, service: str) -> None:
-        super().__init__(f"freeze {service}")
-        self._control = stack.control(service)
+    verb = "freeze"
 
     def _inject(self) -> None:
         self._control.freeze()

@@ -1,4 +1,4 @@
-"""A free port on loopback, for what a lesson starts beside the stack."""
+"""A free port on loopback, for what is started beside the stack."""
 
 from __future__ import annotations
 

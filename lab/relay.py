@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from lab.errors import MachineError
+from lab.life import Startable
+from lab.loop_thread import LoopThread, cancel_others, carry
 
-T = TypeVar("T")
-
-CHUNK_BYTES = 16 * 1024
-"""Read at once; also the grain of throttling."""
 HIGH_WATER_BYTES = 256 * 1024
 """Buffered per direction before reading pauses."""
 TICK_S = 0.02
 """How often a black hole looks whether it has ended."""
 
 
-class Relay:
+class Relay(Startable):
     """Listens on 127.0.0.1 and forwards to host:port. Start it with start() or as a context manager.
 
     `delay_s` holds back every piece of data in both directions; `bytes_per_s` limits each direction of each
@@ -46,40 +41,29 @@ class Relay:
         self._refuse_left = 0
         self._retry_after_s = 1
         self._open: set[asyncio.StreamWriter] = set()
-        self._loop = asyncio.new_event_loop()
-        self._up = threading.Event()
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        self._loop = LoopThread("relay")
 
     def start(self) -> Self:
         """Listen. Raises MachineError when the port is taken."""
-        self._thread.start()
-        self._up.wait()
-        if self._error is not None:
-            self._thread.join()
+        self._loop.start()
+        try:
+            self._loop.run(self._listen())
+        except OSError as error:
+            self._loop.stop()
             raise MachineError(
-                f"The relay cannot listen on 127.0.0.1:{self.port}: {self._error.strerror}.",
-                "Choose another port, or 0.",
-            ) from self._error
+                f"The relay cannot listen on 127.0.0.1:{self.port}: {error.strerror}.", "Choose another port, or 0."
+            ) from error
         return self
 
     def stop(self) -> None:
         """Close every connection and stop listening."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(5.0)
+        if self._loop.running:
+            self._loop.run(self._end())
+            self._loop.stop()
 
     def cut(self) -> int:
         """Reset every open connection; new ones are accepted. Returns how many sockets were closed."""
-        return self._ask(self._cut)
+        return self._loop.run(self._cut())
 
     def answer_503(self, requests: int, retry_after_s: int = 1) -> None:
         """Answer the next so many HTTP requests with 503 and Retry-After instead of forwarding them.
@@ -87,47 +71,27 @@ class Relay:
         Connections that are open already are cut first, so that each request begins on a fresh one.
         """
 
-        def refuse() -> None:
+        async def refuse() -> None:
             self._refuse_left, self._retry_after_s = requests, retry_after_s
-            self._cut()
+            await self._cut()
 
-        self._ask(refuse)
+        self._loop.run(refuse())
 
     def heal(self) -> None:
         """Forward everything at full speed again."""
         self.delay_s, self.bytes_per_s, self.black_hole = 0.0, 0, False
         self._refuse_left = 0
 
-    def _ask(self, function: Callable[[], T]) -> T:
-        async def run() -> T:
-            return function()
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(5.0)
+    async def _end(self) -> None:
+        self._server.close()
+        await self._cut()
+        await cancel_others()
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        except OSError as error:
-            self._error = error
-        finally:
-            self._up.set()
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        self._ended = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        self._up.set()
-        await self._ended.wait()
-        server.close()
-        self._cut()
-        own = asyncio.current_task()
-        rest = [task for task in asyncio.all_tasks() if task is not own]
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-
-    def _cut(self) -> int:
+    async def _cut(self) -> int:
         count = len(self._open)
         for writer in self._open:
             writer.transport.abort()
@@ -169,10 +133,7 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK_BYTES):
-                await self._hinder(len(data))
-                writer.write(data)
-                await writer.drain()
+            await carry(reader, writer, self._hinder)
             writer.write_eof()
 
     async def _hinder(self, size: int) -> None:

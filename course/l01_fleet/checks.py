@@ -3,7 +3,7 @@
 import json
 import time
 
-from lab.checks import Attempt, NotAttempted, judge, number, require, whole
+from lab.checks import Attempt, NotAttempted, called, judge, number, require, whole
 
 LIMIT_CELSIUS = 70.0
 DAY_SECONDS = 86_400
@@ -251,16 +251,14 @@ def _call(function: object, name: str, *arguments: float) -> float:
     """Call the learner's function; what it raises or returns is judged, not trusted."""
     call = f"{name}({', '.join(f'{argument:g}' for argument in arguments)})"
     require(callable(function), seen=f"{name} is {function!r}", wanted="a function", next_step="run its cell again.")
-    try:
-        result = function(*arguments)  # type: ignore[operator]
-    except Exception as error:  # noqa: BLE001 - the learner's own code
-        require(
-            False,
-            seen=f"{call} raised {type(error).__name__}: {error}",
-            wanted="a number",
-            because="the function uses a name or an operation that fails.",
-            next_step=f"run {call} in a cell of your own and read the traceback.",
-        )
+    result = called(
+        function,
+        *arguments,
+        call=call,
+        wanted="a number",
+        because="the function uses a name or an operation that fails.",
+        next_step=f"run {call} in a cell of your own and read the traceback.",
+    )
     if result is None:
         raise NotAttempted(f"{name} gives nothing yet.")
     return number(result, call)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from lab.checks import Attempt, NotYet, judge, require, whole
+from lab.checks import Attempt, called, judge, require, whole
 
 GENERATORS = ("l04-a", "l04-b", "l04-c", "l04-d")
 SITES = ("airport", "harbour", "hospital", "stadium")
@@ -10,30 +10,32 @@ CYLINDERS = tuple(f"c{number}" for number in range(1, 13))
 LARGEST_SHARE = 0.7
 
 
-def _values(records):
-    """Pairs of a record and its value, for the records whose value is a JSON object."""
-    found = []
-    for record in records:
-        try:
-            value = record.json
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            found.append((record, value))
-    return found
-
-
-def _groups(pairs, field):
-    """The pairs of each value of a field, in the order given."""
+def _sent(attempt, topic, what, count, field, names, match=None):
+    """Pairs of a record and its value by this field of the value, in order. Raises NotYet while some are missing."""
     groups = defaultdict(list)
-    for record, value in pairs:
-        groups[value.get(field)].append((record, value))
+    for record in attempt.kafka.records(topic, at_least=count, match=match):
+        if record.fields.get(field) in names:
+            groups[record.fields[field]].append((record, record.fields))
+    total = sum(map(len, groups.values()))
+    require(
+        total >= count,
+        seen=f"{total} of the {count} {what} are in {topic}",
+        wanted=f"all {count}",
+        because=f"the loop does not run over all {what}, another topic was named, or the program went on without flush()",
+        next_step="count what you send, and flush.",
+    )
     return groups
 
 
 def _spread(group):
     """The partitions that a group's records lie in."""
     return {record.partition for record, _ in group}
+
+
+def _in_order(groups):
+    """Whether each group's records lie in the order of seq."""
+    seqs = [[value["seq"] for _, value in group] for group in groups.values()]
+    return all(numbers == sorted(numbers) for numbers in seqs)
 
 
 @judge(
@@ -51,16 +53,7 @@ def keyed(attempt: Attempt) -> str:
     def ours(record):
         return b'"l04-' in (record.value or b"")
 
-    pairs = _values(attempt.kafka.records("l04_keyed", at_least=40, match=ours))
-    groups = {name: group for name, group in _groups(pairs, "generatorID").items() if name in GENERATORS}
-    total = sum(map(len, groups.values()))
-    require(
-        total >= 40,
-        seen=f"{total} of the 40 values are in l04_keyed",
-        wanted="all 40",
-        because="the loop does not run over all values, another topic was named, or the program went on without flush()",
-        next_step="count what you send, and flush.",
-    )
+    groups = _sent(attempt, "l04_keyed", "values", 40, "generatorID", GENERATORS, ours)
     split = sorted(name for name, group in groups.items() if len(_spread(group)) > 1)
     keys = {record.key for group in groups.values() for record, _ in group}
     require(
@@ -78,10 +71,7 @@ def keyed(attempt: Attempt) -> str:
         next_step="what names the generator in each value?",
     )
     require(
-        all(
-            [value["seq"] for _, value in group] == sorted(value["seq"] for _, value in group)
-            for group in groups.values()
-        ),
+        _in_order(groups),
         seen="the readings of a generator are not in order of seq",
         wanted="the order in which they were reported",
         because="the values were sent in another order, or the cell was run again while the first run still sent",
@@ -103,15 +93,14 @@ def keyed(attempt: Attempt) -> str:
 )
 def inversions(attempt: Attempt, function: object) -> str:
     def of(*pairs):
-        try:
-            return function(iter(pairs))
-        except Exception as error:
-            raise NotYet(
-                f"inversions() raised {type(error).__name__}: {error}",
-                "a whole number for any pairs",
-                "the pairs may come from any iterable, also an empty one",
-                "call it yourself with [('a', 0), ('a', 1)] and with [].",
-            ) from error
+        return called(
+            function,
+            iter(pairs),
+            call="inversions()",
+            wanted="a whole number for any pairs",
+            because="the pairs may come from any iterable, also an empty one",
+            next_step="call it yourself with [('a', 0), ('a', 1)] and with [].",
+        )
 
     counted = of(("a", 0), ("a", 1), ("a", 2))
     require(
@@ -168,16 +157,7 @@ def inversions(attempt: Attempt, function: object) -> str:
     services=("kafka",),
 )
 def group(attempt: Attempt) -> str:
-    pairs = _values(attempt.kafka.records("l04_sites", at_least=16))
-    groups = {name: found for name, found in _groups(pairs, "site").items() if name in SITES}
-    total = sum(map(len, groups.values()))
-    require(
-        total >= 16,
-        seen=f"{total} of the 16 events are in l04_sites",
-        wanted="all 16",
-        because="not every event was sent, or the program went on without flush()",
-        next_step="count what you send, and flush.",
-    )
+    groups = _sent(attempt, "l04_sites", "events", 16, "site", SITES)
     keys = {record.key for found in groups.values() for record, _ in found}
     require(
         None not in keys,
@@ -225,16 +205,7 @@ def group(attempt: Attempt) -> str:
     services=("kafka",),
 )
 def hot(attempt: Attempt) -> str:
-    pairs = _values(attempt.kafka.records("l04_hot", at_least=600))
-    groups = {name: found for name, found in _groups(pairs, "cylinder").items() if name in CYLINDERS}
-    total = sum(map(len, groups.values()))
-    require(
-        total >= 600,
-        seen=f"{total} of the 600 samples are in l04_hot",
-        wanted="all 600",
-        because="not every sample was sent, or the program went on without flush()",
-        next_step="count what you send, and flush.",
-    )
+    groups = _sent(attempt, "l04_hot", "samples", 600, "cylinder", CYLINDERS)
     split = [name for name in CYLINDERS if len(_spread(groups[name])) > 1]
     keyless = any(record.key is None for found in groups.values() for record, _ in found)
     require(
@@ -247,7 +218,7 @@ def hot(attempt: Attempt) -> str:
         next_step="what must be the same for all samples of one cylinder?",
     )
     load = Counter(record.partition for found in groups.values() for record, _ in found)
-    share = max(load.values()) / total
+    share = max(load.values()) / load.total()
     require(
         share <= LARGEST_SHARE,
         seen=f"one partition holds {share:.0%} of the samples",
@@ -258,10 +229,7 @@ def hot(attempt: Attempt) -> str:
         next_step="how many different keys do you send?",
     )
     require(
-        all(
-            [value["seq"] for _, value in found] == sorted(value["seq"] for _, value in found)
-            for found in groups.values()
-        ),
+        _in_order(groups),
         seen="a cylinder's samples are not in order of seq",
         wanted="the order of the list",
         because="the samples were sent in another order",

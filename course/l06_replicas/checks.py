@@ -3,7 +3,7 @@
 import contextlib
 from unittest import mock
 
-from lab.checks import Attempt, NotYet, judge, require, whole
+from lab.checks import Attempt, NotYet, called, judge, require, whole
 
 NIGHT = "l06_night"
 ALERTS = "l06_alerts"
@@ -21,15 +21,15 @@ ALERTS = "l06_alerts"
 )
 def leaders(attempt: Attempt, function: object) -> str:
     for broker in (1, 2, 3):
-        try:
-            found = function(broker, NIGHT)
-        except Exception as error:
-            raise NotYet(
-                f"led_by({broker}, {NIGHT!r}) raised {type(error).__name__}: {error}",
-                "a list of partition numbers",
-                "an entry has another name than you thought",
-                "print partitions_of('l06_night')[0].",
-            ) from error
+        found = called(
+            function,
+            broker,
+            NIGHT,
+            call=f"led_by({broker}, {NIGHT!r})",
+            wanted="a list of partition numbers",
+            because="an entry has another name than you thought",
+            next_step="print partitions_of('l06_night')[0].",
+        )
         require(
             isinstance(found, list),
             seen=f"led_by() returned {found!r}",
@@ -231,15 +231,16 @@ def _answers(error: Exception) -> object:
 
 
 def _said(function: object, producer: object, topic: str, value: bytes) -> object:
-    try:
-        return function(producer, topic, value)
-    except Exception as error:
-        raise NotYet(
-            f"careful() raised {type(error).__name__}",
-            "True or False",
-            "this error is not caught",
-            "which error says that there are not enough replicas?",
-        ) from error
+    return called(
+        function,
+        producer,
+        topic,
+        value,
+        call="careful()",
+        wanted="True or False",
+        because="this error is not caught",
+        next_step="which error says that there are not enough replicas?",
+    )
 
 
 @judge(

@@ -119,7 +119,7 @@ def create(attempt: Attempt) -> str:
         raise NotYet("there is no connector l07-sink", wanted, "it was not created, or has another name")
     require(
         found.running,
-        seen=f"l07-sink is {found.state}, its tasks {', '.join(found.tasks) or 'do not exist'}",
+        seen=found.shown,
         wanted=wanted,
         because="without event.time.fieldname the time is a field like any other, and InfluxDB refuses one called time"
         if "event.time.fieldname" not in found.config
@@ -255,7 +255,7 @@ def repair(attempt: Attempt) -> str:
     rows, refused = attempt.wait(look, lambda seen: seen[0] or seen[1], 10, "Waiting for the point")
     wanted = "the point of generator2 at 12:00:02 with 1000.0 litres"
     if not rows and refused:
-        value = _sent_fuel(sent[-1])
+        value = sent[-1].fields.get("fuel", sent[-1].value)
         raise NotYet(
             f"InfluxDB refused it again, with fuel {value!r}; there is a new letter",
             wanted,
@@ -275,13 +275,6 @@ def repair(attempt: Attempt) -> str:
         wanted=wanted,
     )
     return "The reading of generator2 is in: 1000.0 litres, at its own time."
-
-
-def _sent_fuel(record: Any) -> object:
-    try:
-        return record.json["fuel"]
-    except (ValueError, KeyError, TypeError):
-        return record.value
 
 
 @judge(

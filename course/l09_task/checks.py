@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from lab.checks import Attempt, judge, require, text, whole
+from lab.checks import Attempt, NotYet, judge, require, text, whole
 from lab.influx import tasks
 from lab.influx.api import Influx
 
@@ -33,6 +33,10 @@ def _hours_run(runs: list[tasks.Run]) -> list[int]:
     return sorted({int((moment - DAY).total_seconds() // 3600) for moment in found if moment.date() == DAY.date()})
 
 
+def _clock(hours: list[int]) -> str:
+    return ", ".join(f"{hour:02d}:00" for hour in hours)
+
+
 @judge(
     "l09.create",
     title="A query with a clock",
@@ -48,14 +52,12 @@ def create(attempt: Attempt) -> str:
     task = attempt.influx.task("l09_first")
     wanted = "the task l09_first, active, every 5 s, offset 1 s"
     if task is None:
-        require(
-            False,
-            seen="InfluxDB has no task l09_first",
-            wanted=wanted,
-            because="it was not made, or its option line has another name",
-            next_step="print the script, and look at its name.",
+        raise NotYet(
+            "InfluxDB has no task l09_first",
+            wanted,
+            "it was not made, or its option line has another name",
+            "print the script, and look at its name.",
         )
-    assert task is not None
     require(
         task.every == "5s",
         seen=f"the task is scheduled for every {task.every or 'unknown time'}",
@@ -151,7 +153,7 @@ def since(attempt: Attempt, answer: object) -> str:
     hours = _hours_run(runs)
     require(
         {1, 2, 3} <= set(hours),
-        seen=f"successful runs for {', '.join(f'{hour:02d}:00' for hour in hours) or 'no hour'} since you ran the cell",
+        seen=f"successful runs for {_clock(hours) or 'no hour'} since you ran the cell",
         wanted="runs for 01:00, 02:00 and 03:00",
         because="a prediction is not yet a measurement" if not hours else "a run is missing",
         next_step="run the task for each of the three hours.",
@@ -209,12 +211,11 @@ def late(attempt: Attempt) -> str:
             because="the task still reads only the hour before its scheduled time",
             next_step="look at the start of the range, and that the task was given the new script.",
         )
-        require(
-            False,
-            seen="this check ran your task for 03:00; it read more than an hour and wrote one row per generator",
-            wanted=wanted,
-            because="all hours are one table when last() comes, or one slot holds them all",
-            next_step="cut the tables into slots of one hour first.",
+        raise NotYet(
+            "this check ran your task for 03:00; it read more than an hour and wrote one row per generator",
+            wanted,
+            "all hours are one table when last() comes, or one slot holds them all",
+            "cut the tables into slots of one hour first.",
         )
     require(
         times == ["00:50", "01:50", "02:50"],
@@ -250,7 +251,7 @@ def failed(attempt: Attempt) -> str:
     )
     require(
         5 in hours,
-        seen=f"runs for {', '.join(f'{hour:02d}:00' for hour in hours) or 'today'}, none for the hour that failed",
+        seen=f"runs for {_clock(hours) or 'today'}, none for the hour that failed",
         wanted=wanted,
         because="a new run for another time does not fill the hole",
         next_step="look at scheduled_for of the run that failed, and retry that one.",
@@ -314,7 +315,7 @@ def backfill(attempt: Attempt) -> str:
     )
     require(
         not missing,
-        seen=f"still missing: {', '.join(missing)}; runs for {', '.join(f'{hour:02d}:00' for hour in hours)}",
+        seen=f"still missing: {', '.join(missing)}; runs for {_clock(hours)}",
         wanted=wanted,
         because="one run fills one hour" if len(hours) == 1 else "the first or the last hour is one off",
         next_step="the row of an hour comes from the run scheduled for the end of that hour.",

@@ -1,23 +1,11 @@
 """Checks of lesson 10: alarms in Kafka, orders and trucks, and the fuel that the generator reports in the end."""
 
-import json
-from typing import Any
-
 from lab.checks import Attempt, NotYet, judge, require, whole
 
 SERVICES = ("kafka", "connect", "influxd")
 SOURCE = "l10-source"
 FUEL_AFTER_REFUELLING = 900.0
 """Litres: a tank filled to 1,000 has burnt far less when the next reading comes."""
-
-
-def _alarm(record: Any) -> dict[str, Any]:
-    """A record's value as a dictionary; empty when it is none."""
-    try:
-        value = json.loads(record.value or b"")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 @judge(
@@ -39,7 +27,7 @@ def source(attempt: Attempt) -> str:
         raise NotYet("there is no connector l10-source", wanted, "it was not created, or has another name")
     require(
         found.running,
-        seen=f"l10-source is {found.state}, its tasks {', '.join(found.tasks) or 'do not exist'}: {found.trace}",
+        seen=f"{found.shown}: {found.trace}",
         wanted=wanted,
         because="a property does not fit",
         next_step='print(connect.status("l10-source").cause)',
@@ -62,7 +50,7 @@ def source(attempt: Attempt) -> str:
         next_step="add the property for the key, and run the cell again.",
     )
     require(
-        all(record.key == _alarm(record).get("generatorID") for record in records),
+        all(record.key == record.fields.get("generatorID") for record in records),
         seen=f"records with the keys {', '.join(sorted({str(record.key) for record in records}))}",
         wanted="records keyed by their generator",
         because="another column was taken as the key",
@@ -124,7 +112,7 @@ def orders(attempt: Attempt) -> str:
         'from(bucket: "l10_rows") |> range(start: -1d) |> filter(fn: (r) => r._field == "alarm" and r._value == "refuel")'
     )
     requests = {(row["generatorID"], int(row["_time"].timestamp()) * 1_000_000) for row in rows}
-    records = [_alarm(record) for record in attempt.kafka.records("l10_orders", within=3)]
+    records = [record.fields for record in attempt.kafka.records("l10_orders", within=3)]
     wanted = f"{len(requests)} orders, one per request"
     require(
         requests, seen="there are no requests", wanted="the rows of exercise 1", next_step="solve exercise 1 first."
@@ -180,12 +168,12 @@ def orders(attempt: Attempt) -> str:
 )
 def loop(attempt: Attempt) -> str:
     mine = {"match": lambda record: record.key == "l10-generator"}
-    readings = [_alarm(record) for record in attempt.kafka.records(attempt.names.readings, within=2, **mine)]
+    readings = [record.fields for record in attempt.kafka.records(attempt.names.readings, within=2, **mine)]
     if not readings:
         raise NotYet(
             "l10-generator sent no reading", "a fleet that runs", "handle is no function yet, so nothing was started"
         )
-    alarms = [_alarm(record) for record in attempt.kafka.records(attempt.names.alarms, within=2, **mine)]
+    alarms = [record.fields for record in attempt.kafka.records(attempt.names.alarms, within=2, **mine)]
     if not any(alarm.get("alarm") == "refuel" for alarm in alarms):
         _where_it_stops(attempt)
     fuel = max(reading.get("fuel", 0.0) for reading in readings)
@@ -215,22 +203,18 @@ def loop(attempt: Attempt) -> str:
 
 def _where_it_stops(attempt: Attempt) -> None:
     """No alarm came back: say at which box."""
-    connectors = attempt.connect.connectors()
-    for name in (attempt.names.sink, attempt.names.source):
-        found = connectors.get(name)
-        require(
-            found is not None and found.running,
-            seen=f"no alarm came back: the connector {name} is not running",
-            wanted="the whole pipeline",
+    running = {name for name, found in attempt.connect.connectors().items() if found.running}
+    needed = (attempt.names.sink, attempt.names.source)
+    down = [f"the connector {name} is not running" for name in needed if name not in running]
+    task = attempt.influx.task(attempt.names.task)
+    if task is None or not task.active:
+        down.append(f"the task {attempt.names.task} does not run")
+    if down:
+        raise NotYet(
+            f"no alarm came back: {down[0]}",
+            "the whole pipeline",
             next_step="run ./workshop goto l10 in a terminal, then the cells again.",
         )
-    task = attempt.influx.task(attempt.names.task)
-    require(
-        task is not None and task.active,
-        seen=f"no alarm came back: the task {attempt.names.task} does not run",
-        wanted="the whole pipeline",
-        next_step="run ./workshop goto l10 in a terminal, then the cells again.",
-    )
     raise NotYet(
         "the generator's readings are in Kafka, and no alarm came back before the fleet stopped",
         "an alarm of l10-generator in generator_alarms",

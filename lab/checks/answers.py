@@ -1,9 +1,10 @@
-"""Reading what a learner hands to check(): a wrong kind of value is "not yet", never an exception."""
+"""What a learner hands to check(): a wrong kind of value, or a function that fails, is "not yet" and no exception."""
 
 from __future__ import annotations
 
 import math
 from numbers import Real
+from typing import Any
 
 from lab.checks.outcome import NotYet
 
@@ -36,3 +37,11 @@ def one_of(answer: object, what: str, choices: tuple[str, ...]) -> str:
     if given not in choices:
         raise NotYet(f"{what} is {answer!r}.", f"one of {', '.join(choices)}.")
     return given
+
+
+def called(function: Any, *arguments: object, call: str, wanted: str, because: str = "", next_step: str = "") -> Any:
+    """What the learner's function returns. Raises NotYet when it raises; `call` names the call, e.g. "burn(0)"."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise NotYet(f"{call} raised {type(error).__name__}: {error}", wanted, because, next_step) from error

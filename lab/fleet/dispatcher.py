@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
-from types import TracebackType
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Protocol, Self
 
 from kafka import KafkaConsumer
@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 
 from lab.addresses import Addresses
 from lab.fleet.alarms import Alarm, parse_alarm
+from lab.life import Startable
 from lab.names import ALARM_REFUEL
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,11 @@ log = logging.getLogger(__name__)
 POLL_MS = 250
 PAUSE_S = 1.0
 """Before another attempt when Kafka does not answer."""
+STUCK_S = 15.0
+"""A poll that has not returned for so long will not return."""
+SESSION_MS = 10_000
+"""How long the group waits for a member that is silent."""
+WATCH_S, LEAVE_S = 0.5, 10.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,15 @@ class Refuel:
     refuelled_us: int
 
 
+@dataclass
+class Turn:
+    """One consumer's time: when it was last heard of, and whether it was told to leave."""
+
+    thread: threading.Thread
+    heard: float = field(default_factory=monotonic)
+    left: threading.Event = field(default_factory=threading.Event)
+
+
 class Refuelled(Protocol):
     """What the dispatcher needs of a fleet."""
 
@@ -45,39 +60,35 @@ class Refuelled(Protocol):
     def last_refuel_us(self, name: str) -> int: ...
 
 
-class Dispatcher:
-    """Consumes alarms in a thread of its own from start() to stop(), or within a with block."""
+class Dispatcher(Startable):
+    """Consumes alarms in threads of its own from start() to stop(), or within a with block.
 
-    def __init__(self, addresses: Addresses, fleet: Refuelled) -> None:
-        self._addresses, self._fleet = addresses, fleet
+    kafka-python's poll() was seen never to return after a group had formed twice, as it does at its start. So one
+    thread consumes and another watches it: a consumer that is silent for `stuck_s` seconds is left for a new one.
+    """
+
+    def __init__(self, addresses: Addresses, fleet: Refuelled, stuck_s: float = STUCK_S) -> None:
+        self._addresses, self._fleet, self._stuck_s = addresses, fleet, stuck_s
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watch: threading.Thread | None = None
         self.refuels: list[Refuel] = []
         self.seen = 0
         """Alarm records read, of either kind."""
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def start(self) -> Self:
         """Begin to consume; does nothing when already started."""
-        if self._thread is None:
+        if self._watch is None:
             self._stop.clear()
-            self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
-            self._thread.start()
+            self._watch = threading.Thread(target=self._supervise, name="dispatcher", daemon=True)
+            self._watch.start()
         return self
 
     def stop(self) -> None:
-        """Commit, leave the group and end the thread."""
-        if self._thread is not None:
+        """Commit, leave the group and end the threads."""
+        if self._watch is not None:
             self._stop.set()
-            self._thread.join(15.0)
-            self._thread = None
+            self._watch.join()
+            self._watch = None
 
     def handle(self, alarm: Alarm) -> bool:
         """Refuel when the alarm asks for it and is news; True when fuel was sent."""
@@ -90,25 +101,44 @@ class Dispatcher:
         self.refuels.append(Refuel(name, alarm.time, time.time_ns() // 1000))
         return True
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def _supervise(self) -> None:
+        turn = self._turn()
+        while not self._stop.wait(WATCH_S):
+            if monotonic() - turn.heard > self._stuck_s:
+                log.warning("dispatcher: its consumer is silent for %.0f s; starting another", self._stuck_s)
+                turn.left.set()
+                turn = self._turn()
+        turn.left.set()
+        turn.thread.join(LEAVE_S)
+
+    def _turn(self) -> Turn:
+        turn = Turn(threading.Thread(target=lambda: self._run(turn), name="dispatcher-consumer", daemon=True))
+        turn.thread.start()
+        return turn
+
+    def _run(self, turn: Turn) -> None:
+        while not turn.left.is_set():
             try:
-                self._consume()
+                self._consume(turn)
             except KafkaError as error:
                 log.warning("dispatcher: Kafka does not answer (%s); trying again", error)
-                self._stop.wait(PAUSE_S)
+                turn.heard = monotonic()
+                turn.left.wait(PAUSE_S)
 
-    def _consume(self) -> None:
+    def _consume(self, turn: Turn) -> None:
         consumer = KafkaConsumer(
             self._addresses.names.alarms,
             group_id=self._addresses.names.dispatchers,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
+            session_timeout_ms=SESSION_MS,
             **self._addresses.kafka_python(),
         )
         try:
-            while not self._stop.is_set():
-                if self._take(consumer.poll(timeout_ms=POLL_MS)):
+            while not turn.left.is_set():
+                batches = consumer.poll(timeout_ms=POLL_MS)
+                turn.heard = monotonic()
+                if not turn.left.is_set() and self._take(batches):
                     consumer.commit()
         finally:
             consumer.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from types import TracebackType
 from typing import Self, TypeVar
 
 from lab.addresses import Addresses
@@ -21,6 +20,7 @@ from lab.fleet.link import Broker, Link
 from lab.fleet.loop import Loop
 from lab.fleet.physics import TANK_LITRES
 from lab.fleet.views import FleetView, GeneratorView, view
+from lab.life import Startable
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ DRAIN_S = 15.0
 """How long stop() waits for the acknowledgements that are still on their way."""
 
 
-class Fleet:
+class Fleet(Startable):
     """Generators, their clock and their connections."""
 
     def __init__(
@@ -72,14 +72,6 @@ class Fleet:
         self._made = 0
         self._taking = False
         self._loop: Loop | None = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def names(self) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from lab import addresses as book
 from lab.addresses import Addresses
 from lab.connect.build import plugin_folder
@@ -123,14 +125,21 @@ def down(layout: Layout, report: Report) -> None:
         return
     with lock.hold(layout.run / "up.lock", report):
         known = supervision.processes(layout) or {}
-        for name in [*(set(known) - set(STOP_ORDER)), *STOP_ORDER]:
-            if name in known and known[name].pid:
-                report(f"Stopping {name}")
-                supervision.stop(name, layout)
+        for names in (tuple(set(known) - set(SERVICES)), *STOP_ORDER):
+            _stop([name for name in names if name in known and known[name].pid], layout, report)
         if known:
             supervision.shutdown(layout)
         report("Looking for anything left")
         orphans.end(orphans.find(layout))
+
+
+def _stop(names: list[str], layout: Layout, report: Report) -> None:
+    """Stop these side by side and wait for all of them."""
+    if not names:
+        return
+    report(f"Stopping {', '.join(names)}")
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: supervision.stop(name, layout), names))
 
 
 def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:

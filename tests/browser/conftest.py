@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from lab import stack as services
 from lab.addresses import Addresses
+from lab.free_port import free_port
 from lab.jupyter import JupyterCommand, command
 from lab.provision import everything
 from lab.settings import ROOT, settings
@@ -112,11 +112,3 @@ def end(server: subprocess.Popen[bytes]) -> None:
 def answers(url: str) -> None:
     """Wait until JupyterLab's server answers."""
     assert httpx.get(url, trust_env=False, timeout=10).status_code == httpx.codes.OK
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port

@@ -12,6 +12,7 @@ import pytest
 
 from lab import stack as services
 from lab.addresses import Addresses
+from lab.connect.trial import Trial
 from lab.settings import settings
 
 
@@ -33,3 +34,10 @@ def stack(stack_state: Path) -> Iterator[Addresses]:
         yield services.up()
     finally:
         services.down()
+
+
+@pytest.fixture
+def trial(stack: Addresses, request: pytest.FixtureRequest) -> Iterator[Trial]:
+    """Topics and a bucket of this test's own, named after it."""
+    with Trial(stack, request.node.name.replace("_", "-").removeprefix("test-")[:40]) as made:
+        yield made

@@ -10,7 +10,6 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ import pytest
 from confluent_kafka import Message, Producer
 
 from lab import stack as services
-from lab.addresses import Addresses
 from lab.connect.trial import Trial
 from lab.relay import Relay
 
@@ -33,12 +31,6 @@ LOOKBACK_MS = str(20 * 60 * 1000)
 """While the sink cannot write, rows become visible late: the source must look back that far."""
 
 pytestmark = pytest.mark.timeout(3600 if FULL else 1800)
-
-
-@pytest.fixture
-def trial(stack: Addresses, request: pytest.FixtureRequest) -> Iterator[Trial]:
-    with Trial(stack, request.node.name.replace("_", "-").removeprefix("test-")[:40]) as made:
-        yield made
 
 
 class Load:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Producer
@@ -17,13 +16,6 @@ from lab.connect.trial import Trial
 NOW_US = time.time_ns() // 1000
 BATCH = 5000
 PATIENCE_S = 240
-
-
-@pytest.fixture
-def trial(stack: Addresses, request: pytest.FixtureRequest) -> Iterator[Trial]:
-    name = request.node.name.replace("_", "-").removeprefix("test-")[:40]
-    with Trial(stack, name) as made:
-        yield made
 
 
 def reading(i: int, **more: object) -> bytes:

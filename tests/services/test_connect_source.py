@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Message
 from influxdb_client.client.write_api import SYNCHRONOUS
 
-from lab.addresses import Addresses
 from lab.connect.client import Offset
 from lab.connect.trial import Trial
 from lab.errors import LabError
 
 PATIENCE_S = 240
-
-
-@pytest.fixture
-def trial(stack: Addresses, request: pytest.FixtureRequest) -> Iterator[Trial]:
-    name = request.node.name.replace("_", "-").removeprefix("test-")[:40]
-    with Trial(stack, name) as made:
-        yield made
 
 
 def write(trial: Trial, rows: list[tuple[str, int]], measurement: str = "m") -> None:

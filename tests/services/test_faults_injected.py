@@ -6,7 +6,7 @@ import http.server
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import psutil
@@ -18,13 +18,7 @@ from lab.errors import MachineError, ServiceError
 from lab.faults import BlackHole, Freeze, Kill, Poison, Refuse, Slow, Stop
 from lab.influx.api import Influx
 from lab.relay import Relay
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.05)
+from tests.waiting import until
 
 
 def ready(name: str) -> bool:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 import struct
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,7 +16,10 @@ from lab.addresses import Addresses
 from lab.errors import LearnerError
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
+from lab.free_port import free_port
 from lab.reading import Reading
+from tests.nowhere import nowhere
+from tests.waiting import until
 
 
 class Broker:
@@ -109,13 +110,6 @@ async def _length(reader: asyncio.StreamReader) -> int:
             return value
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     server = Broker()
@@ -124,17 +118,8 @@ def broker() -> Iterator[Broker]:
 
 
 @pytest.fixture
-def addresses(broker: Broker, tmp_path: Path) -> Addresses:
-    return Addresses(
-        backend="native",
-        mqtt_host="127.0.0.1",
-        mqtt_port=broker.port,
-        kafka_bootstrap="127.0.0.1:1",
-        connect_url="http://127.0.0.1:1",
-        influx_url="http://127.0.0.1:1",
-        influx_org="workshop",
-        influx_token_file=tmp_path / "none",
-    )
+def addresses(broker: Broker) -> Addresses:
+    return nowhere(mqtt_port=broker.port)
 
 
 def test_every_published_reading_arrives_once_and_in_order(broker: Broker, addresses: Addresses) -> None:
@@ -215,10 +200,7 @@ def test_generators_come_and_go_and_obey(broker: Broker, addresses: Addresses) -
 
 
 def test_readings_taken_before_the_server_is_there_are_kept(addresses: Addresses) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    fleet = Fleet(addresses.model_copy(update={"mqtt_port": port}), ["g1"], rate=100).start()
+    fleet = Fleet(addresses.model_copy(update={"mqtt_port": free_port()}), ["g1"], rate=100).start()
     until(lambda: fleet.totals().waiting >= 30)
     assert fleet.totals().reconnects > 0
     assert fleet.stop(drain=0.1) is False

@@ -16,9 +16,10 @@ import gmqtt
 import paho.mqtt.client as paho
 import pytest
 
-from bench.proxy_process import free_port, proxy
+from bench.proxy_process import proxy
 from bench.proxy_records import count, records
 from lab.addresses import Addresses
+from lab.free_port import free_port
 
 SECONDS = 30.0
 

@@ -13,18 +13,21 @@ from uuid import uuid4
 import paho.mqtt.client as paho
 import pytest
 
-from bench.proxy_process import free_port, proxy
+from bench.proxy_process import proxy
 from bench.proxy_records import records
 from lab import stack as services
 from lab.addresses import Addresses
+from lab.free_port import free_port
 from lab.proxy import publisher
 from lab.proxy.packets import Publish
+from tests.waiting import until
 
 BROKERS = ("kafka1", "kafka2", "kafka3")
 OUTAGE_SECONDS = 60.0
 DEVICES = 20
 RATE = 50
 """Readings per second and device."""
+PATIENCE_S = 180.0
 
 
 @pytest.fixture
@@ -75,14 +78,14 @@ def test_kafka_away_for_a_minute(server: SimpleNamespace) -> None:
     stop = threading.Event()
     load = threading.Thread(target=_load, args=(devices, stop), daemon=True)
     load.start()
-    _wait(lambda: all(device.acknowledged for device in devices))
+    until(lambda: all(device.acknowledged for device in devices), PATIENCE_S)
     memory = _outage(server)
-    _wait(lambda: server.running.metrics()['mqtt_proxy_in_flight{worker="0"}'] < 1_000)
+    until(lambda: server.running.metrics()['mqtt_proxy_in_flight{worker="0"}'] < 1_000, PATIENCE_S)
     before = [len(device.acknowledged) for device in devices]
-    _wait(lambda: all(len(device.acknowledged) > old for device, old in zip(devices, before, strict=True)))
+    until(lambda: all(len(device.acknowledged) > old for device, old in zip(devices, before, strict=True)), PATIENCE_S)
     stop.set()
     load.join()
-    _wait(lambda: all(len(device.acknowledged) == device.sent for device in devices))
+    until(lambda: all(len(device.acknowledged) == device.sent for device in devices), PATIENCE_S)
     for device in devices:
         device.stop()
     _nothing_lost(server, devices)
@@ -121,13 +124,6 @@ def _nothing_lost(server: SimpleNamespace, devices: list[Device]) -> None:
         assert device.acknowledged <= set(numbers)
         first_seen = list(dict.fromkeys(numbers))
         assert first_seen == sorted(first_seen), f"{device.name}: order"
-
-
-def _wait(condition: object, seconds: float = 180.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.2)
 
 
 def test_order_is_kept_per_generator(server: SimpleNamespace) -> None:

@@ -4,10 +4,11 @@ import math
 
 import pytest
 
-from lab.checks import NotYet, number, one_of, progress, text, view, whole
+from lab.checks import NotYet, called, number, one_of, progress, text, view, whole
 from lab.checks.attempt import Attempt
 from lab.checks.marks import Marks
 from lab.checks.outcome import Outcome, Verdict
+from lab.checks.probes.kafka import Record
 from lab.checks.untouched import is_untouched
 from lab.course import manifest, source
 from lab.errors import LearnerError, MachineError
@@ -35,6 +36,18 @@ def test_wrong_kinds_are_not_yet(read, answer):
 def test_an_unknown_choice_is_not_yet():
     with pytest.raises(NotYet, match="'both'"):
         one_of("both", "the choice", ("key", "none"))
+
+
+def test_a_function_that_fails_is_not_yet_with_the_errors_words():
+    assert called(max, 1, 2, call="max(1, 2)", wanted="2") == 2
+    with pytest.raises(NotYet) as caught:
+        called(lambda load: load / 0, 5, call="burn(5)", wanted="a number", because="a slip", next_step="look")
+    assert caught.value.verdict.text == "burn(5) raised ZeroDivisionError: division by zero a number a slip look"
+
+
+@pytest.mark.parametrize(("value", "fields"), [(b'{"a": 1}', {"a": 1}), (b"[1]", {}), (b"{", {}), (None, {})])
+def test_the_fields_of_a_record_are_those_of_a_json_object(value, fields):
+    assert Record("t", 0, 0, 0, None, value).fields == fields
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

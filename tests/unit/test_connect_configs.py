@@ -11,6 +11,7 @@ from lab.addresses import Addresses
 from lab.connect.build import PLUGIN, PLUGIN_LOCK, RESOURCES, SOURCES, version
 from lab.connect.configs import sink_config, source_config
 from lab.stack.jars import read
+from tests.nowhere import nowhere
 
 LINES_AT_MOST = 250
 
@@ -19,17 +20,7 @@ LINES_AT_MOST = 250
 def addresses(tmp_path: Path) -> Addresses:
     token = tmp_path / "token"
     token.write_text("secret\n")
-    return Addresses(
-        backend="external",
-        namespace="team1-",
-        mqtt_host="h",
-        mqtt_port=1,
-        kafka_bootstrap="h:1",
-        connect_url="http://h:2",
-        influx_url="http://h:3",
-        influx_org="workshop",
-        influx_token_file=token,
-    )
+    return nowhere(backend="external", namespace="team1-", influx_token_file=token)
 
 
 def test_every_name_has_the_namespace(addresses: Addresses) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import threading
+from types import SimpleNamespace
 
 import pytest
 
-from lab.addresses import Addresses
 from lab.fleet.alarms import Alarm, parse_alarm
 from lab.fleet.dispatcher import Dispatcher
+from tests.nowhere import nowhere
+from tests.waiting import until
 
 TIME = 1_790_000_000_123_456
 
@@ -37,17 +39,7 @@ def yard() -> Yard:
 
 @pytest.fixture
 def dispatcher(yard: Yard) -> Dispatcher:
-    addresses = Addresses(
-        backend="native",
-        mqtt_host="",
-        mqtt_port=1,
-        kafka_bootstrap="",
-        connect_url="",
-        influx_url="",
-        influx_org="",
-        influx_token_file=Path("none"),
-    )
-    return Dispatcher(addresses, yard)
+    return Dispatcher(nowhere(), yard)
 
 
 def test_a_refuel_alarm_is_answered_once_however_often_it_comes(dispatcher: Dispatcher, yard: Yard) -> None:
@@ -92,3 +84,34 @@ def test_coarser_times_and_tags_in_an_object_are_read_too() -> None:
 @pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b"1", b'{"alarm":"ok"}', b'{"generatorID":"g","time":1}'])
 def test_what_is_no_alarm_is_none(value: bytes | None) -> None:
     assert parse_alarm(value) is None
+
+
+class Consumers:
+    """Stands for kafka-python: the first consumer never comes back from poll(), the next one brings an alarm."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.freed = threading.Event()
+
+    def __call__(self, *topics: str, **options: object) -> Consumers:
+        self.made += 1
+        return self
+
+    def poll(self, timeout_ms: int) -> dict[str, list[SimpleNamespace]]:
+        if self.made == 1:
+            self.freed.wait()
+        value = {"generatorID": "g1", "alarm": "refuel", "time": TIME + 1, "fuel": 10.0}
+        return {"p": [SimpleNamespace(value=json.dumps(value).encode(), offset=0, topic="alarms")]}
+
+    def commit(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_consumer_that_falls_silent_is_replaced(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumers = Consumers()
+    monkeypatch.setattr("lab.fleet.dispatcher.KafkaConsumer", consumers)
+    with Dispatcher(nowhere(), yard, stuck_s=0.1):
+        until(lambda: yard.refuelled == ["g1"])
+        consumers.freed.set()
+    assert consumers.made == 2

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.addresses import Addresses
 from lab.errors import LearnerError
 from lab.fleet.fleet import Fleet
 from lab.fleet.generator import Generator
@@ -19,6 +17,7 @@ from lab.fleet.limits import free_name
 from lab.fleet.sites import place
 from lab.influx.rules import region_of
 from lab.reading import Reading
+from tests.nowhere import nowhere
 
 steady = settings(deadline=None, max_examples=50)
 """No deadline per example: a busy machine is no failure."""
@@ -92,17 +91,7 @@ def test_a_free_name_is_the_next_number_that_nobody_has() -> None:
     ],
 )
 def test_arguments_that_make_no_sense_are_refused_in_words(wrong: dict[str, object]) -> None:
-    addresses = Addresses(
-        backend="native",
-        mqtt_host="127.0.0.1",
-        mqtt_port=1,
-        kafka_bootstrap="127.0.0.1:1",
-        connect_url="",
-        influx_url="",
-        influx_org="",
-        influx_token_file=Path("none"),
-    )
     with pytest.raises(LearnerError) as caught:
-        Fleet(addresses, **wrong)  # type: ignore[arg-type]
+        Fleet(nowhere(), **wrong)  # type: ignore[arg-type]
     assert caught.value.cause.endswith(".")
     assert caught.value.remedy

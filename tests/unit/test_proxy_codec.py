@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from lab.proxy import properties as props
 from lab.proxy import publisher, wire
-from lab.proxy.opening import Grant, Limits
+from lab.proxy.opening import Limits
 from lab.proxy.packets import V5, V311, Connect, Ended, Publish, Will
 from lab.proxy.properties import P
 from lab.proxy.reasons import ProtocolError
 from lab.proxy.session import Session
 from lab.proxy.table import State
 from lab.proxy.wire import Reader
+from tests.unit.sessions_made import opened
 
 text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
 topic = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0+#"), min_size=1, max_size=30)
@@ -30,14 +31,6 @@ message_properties = st.fixed_dictionaries(
     },
 )
 version = st.sampled_from([V311, V5])
-
-
-def opened(version: int = V311, limits: Limits | None = None) -> Session:
-    session = Session(limits or Limits(), 0.0)
-    session.receive(publisher.connect(Connect(version, "c", True, 60)), 0.0)
-    session.accept(Grant("c"))
-    session.take_output()
-    return session
 
 
 @given(st.integers(0, wire.MAX_VARINT))

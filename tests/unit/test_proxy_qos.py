@@ -14,16 +14,7 @@ from lab.proxy.properties import P
 from lab.proxy.reasons import Reason
 from lab.proxy.session import Session
 from lab.proxy.table import State
-
-VERSIONS = pytest.mark.parametrize("version", [V311, V5])
-
-
-def opened(version: int = V311, limits: Limits | None = None, grant: Grant | None = None, **more: object) -> Session:
-    session = Session(limits or Limits(), 0.0)
-    session.receive(publisher.connect(Connect(version, "c", False, 60, properties=dict(more))), 0.0)  # type: ignore[arg-type]
-    session.accept(grant or Grant("c"))
-    session.take_output()
-    return session
+from tests.unit.sessions_made import VERSIONS, end_of, opened
 
 
 def message(qos: int, packet_id: int = 0, topic: str = "t", payload: bytes = b"x", **more: object) -> Publish:
@@ -37,7 +28,7 @@ def take(session: Session, one: Publish, version: int, dup: bool = False) -> lis
 
 
 def ended(session: Session, raw: bytes) -> Ended:
-    [event] = [one for one in session.receive(raw, 0.0) if isinstance(one, Ended)]
+    event = end_of(session.receive(raw, 0.0))
     assert session.state is State.CLOSED
     return event
 

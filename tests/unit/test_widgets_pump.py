@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,28 +17,8 @@ from lab.widgets.panel import Panel
 from lab.widgets.pump import Delivery, Fact, Feed, Pump
 from lab.widgets.sources.kafka import assigned
 from lab.widgets.worker import Worker, carry_out
-
-DEADLINE = 5.0
-
-
-def addresses(port: int = 1) -> Addresses:
-    return Addresses(
-        backend="native",
-        mqtt_host="127.0.0.1",
-        mqtt_port=port,
-        kafka_bootstrap="127.0.0.1:1",
-        connect_url="http://127.0.0.1:1",
-        influx_url="http://127.0.0.1:1",
-        influx_org="o",
-        influx_token_file=Path("none"),
-    )
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not done():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+from tests.nowhere import nowhere
+from tests.waiting import until
 
 
 class Moody:
@@ -77,7 +55,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_lost_source_keeps_its_last_value_tells_why_and_recovers_by_itself() -> None:
     source = Moody()
-    feed = Feed(source, addresses)
+    feed = Feed(source, nowhere)
     until(lambda: feed.fact.value.get("count", 0) > 0)
     source.trouble = OSError("connection refused")
     until(lambda: feed.fact.lost)
@@ -93,10 +71,10 @@ def test_a_lost_source_keeps_its_last_value_tells_why_and_recovers_by_itself() -
 
 @pytest.mark.usefixtures("impatient")
 def test_a_source_is_opened_anew_when_the_stack_moved() -> None:
-    source, held = Moody(), [addresses(1)]
+    source, held = Moody(), [nowhere()]
     feed = Feed(source, lambda: held[0])
     until(lambda: feed.fact.at > 0)
-    held[0], source.trouble = addresses(2), OSError("gone")
+    held[0], source.trouble = nowhere(mqtt_port=2), OSError("gone")
     until(lambda: len(source.opened) > 1)
     source.trouble = None
     until(lambda: not feed.fact.lost)
@@ -117,7 +95,7 @@ def test_without_a_stack_the_remedy_is_the_stacks_own() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_feeds_are_shared_by_key_and_a_delivery_that_fails_stops_no_other() -> None:
-    pump, seen = Pump(addresses), []
+    pump, seen = Pump(nowhere), []
     first = pump.feed("k", Moody)
     assert pump.feed("k", Moody) is first
 
@@ -247,7 +225,7 @@ def test_a_source_that_opens_halfway_is_closed_before_the_next_try() -> None:
                 raise OSError("half open")
 
     source = Half()
-    feed = Feed(source, addresses)
+    feed = Feed(source, nowhere)
     until(lambda: feed.fact.value.get("count", 0) > 0)
     feed.stop()
     assert (len(source.opened), source.closed) in {(3, 2), (3, 3)}

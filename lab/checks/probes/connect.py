@@ -30,6 +30,11 @@ class Connector:
         """Whether the connector and at least one task run, and no task failed."""
         return self.state == "RUNNING" and bool(self.tasks) and set(self.tasks) == {"RUNNING"}
 
+    @property
+    def shown(self) -> str:
+        """Its state and its tasks' states in words."""
+        return f"{self.name} is {self.state}, its tasks {', '.join(self.tasks) or 'do not exist'}"
+
 
 def configs(where: Addresses) -> dict[str, dict[str, str]]:
     """The configuration of every connector by name."""

@@ -40,6 +40,15 @@ class Record:
         """The value read as JSON. Raises ValueError when it is none."""
         return json.loads(self.value or b"")
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The value as the JSON object that it is; empty when it is none."""
+        try:
+            value = self.json
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
 
 @dataclass(frozen=True)
 class Partition:

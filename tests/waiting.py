@@ -1,0 +1,14 @@
+"""Waiting on a condition with a deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Return as soon as the condition holds; fail when it does not within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition did not come true within {seconds} s"
+        time.sleep(0.05)
