@@ -1,4 +1,4 @@
-"""What the panels cost: `./workshop bench widgets [--json]`, on the running stack with its task and connectors.
+"""What the panels cost: `./workshop bench widgets [--json]`, on the running stack.
 
 A real kernel shows the map and the fleet panel while its fleet sends 1,000 readings/s; beside it runs the sampler of
 the docked map. Measured each second:
@@ -27,7 +27,10 @@ from jupyter_client.manager import start_new_kernel
 from rich.console import Console
 from rich.table import Table
 
+from lab import addresses
+from lab.demo.keeper import pipeline
 from lab.jupyter import command
+from lab.stack.report import quiet
 
 MINUTES = 30.0
 RATE = 1000
@@ -81,13 +84,13 @@ class Soak:
         }
 
 
-def main(as_json: bool, minutes: float = MINUTES) -> int:
+def main(json: bool, minutes: float = MINUTES) -> int:
     """Run it; 1 when the map costs more than 5% of a core, a message is too large, or memory grows."""
-    with kernel() as (client, process), sampler() as docked:
+    with pipeline(addresses.load(), None, False, quiet), kernel() as (client, process), sampler() as docked:
         run(client, SETUP)
         soak = watch(client, process, docked, minutes)
     found = soak.report()
-    if as_json:
+    if json:
         print(jsonlib.dumps(found))
     else:
         show(found)

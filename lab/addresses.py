@@ -75,6 +75,7 @@ class Addresses(BaseModel):
         config = {
             "bootstrap.servers": self.kafka_bootstrap,
             "security.protocol": self.kafka_security.protocol,
+            "log_level": "4",  # warnings: what it notes of its own queues helps nobody at a terminal
         }
         if self.kafka_security.ca_file:
             config["ssl.ca.location"] = str(self.kafka_security.ca_file)

@@ -144,6 +144,7 @@ class Trial:
         for name in self._own():
             self.connect.stop(name)
             self.wait(partial(self._ended, name), f"the tasks of {name} end")
+            self.connect.reset_offsets(name)  # Connect would keep them for the next connector of this name
             self.connect.delete(name)
         known = self.admin.list_topics(timeout=10).topics
         if old := [topic for topic in known if topic.startswith(self.name)]:

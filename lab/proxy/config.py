@@ -27,7 +27,9 @@ class Kafka(_Part):
     message_timeout: float = Field(default=120.0, gt=0)
     """Seconds after which an unconfirmed publish is refused. Longer than a broker's restart or an election
     (under a minute here), so that those cost time and not connections; short enough that a client hears a no."""
-    linger_ms: float = Field(default=2.0, ge=0)
+    linger_ms: float = Field(default=16.0, ge=0)
+    """How long librdkafka gathers a batch. Fewer, larger requests: measured with three brokers on two cores at 5,000
+    readings/s, 2 ms made the slowest hundredth of the acknowledgements ten times as slow as 16 ms does."""
 
 
 class Listener(_Part):

@@ -1,7 +1,7 @@
 """Java's ahead-of-time caches (JEP 483, 514): classes loaded and linked once, in half the start-up time afterwards.
 
-The JVM silently refuses a cache made with another Java, other jars or another order of them, so the file's name
-holds a digest of all three. A missing cache is no error: the service starts more slowly.
+The JVM silently refuses a cache made with another Java, other jars, another order of them or other options, so the
+file's name holds a digest of them all. A missing cache is no error: the service starts more slowly.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import hashlib
 from pathlib import Path
 
 from lab.settings import settings
-from lab.stack.java import version
+from lab.stack.java import LEAN, QUICK, version
 
 PROGRAMS = ("kafka", "connect")
 
 
 def cache_file(jars: list[Path], what: str) -> Path:
     """Where the cache of a program (`kafka` or `connect`) on these jars lies, whether or not it exists yet."""
-    text = "\n".join([version(), *(str(jar) for jar in jars)])
+    text = "\n".join([version(), *LEAN, QUICK, *(str(jar) for jar in jars)])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return settings().cache.absolute() / "aot" / f"{what}-{digest}.aot"
 

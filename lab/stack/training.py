@@ -21,6 +21,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from lab.errors import MachineError
 from lab.settings import ROOT, settings
 from lab.stack import aot, connect, jars, kafka, probes
+from lab.stack.java import QUICK
 from lab.stack.layout import Layout, clear, layout, write
 from lab.stack.lock import hold
 from lab.stack.ports import HOST, Ports, choose
@@ -81,12 +82,12 @@ def _broker_argv(found: list[Path], ports: Ports, place: Layout) -> tuple[str, .
     )
     config = write(place.run / "kafka1.properties", text)
     write(place.run / "log4j2.properties", kafka.LOG4J)
-    return (*kafka.jvm(found, place, _output(place, "kafka")), "kafka.Kafka", str(config))
+    return (*kafka.jvm(found, place, QUICK, _output(place, "kafka")), "kafka.Kafka", str(config))
 
 
 def _format_argv(found: list[Path], place: Layout) -> tuple[str, ...]:
     tool = ("kafka.tools.StorageTool", "format", "-t", kafka.cluster_id(place))
-    return (*kafka.jvm(found, place), *tool, "-c", str(place.run / "kafka1.properties"))
+    return (*kafka.jvm(found, place, QUICK), *tool, "-c", str(place.run / "kafka1.properties"))
 
 
 def _worker_argv(found: list[Path], ports: Ports, place: Layout) -> tuple[str, ...]:

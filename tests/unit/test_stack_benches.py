@@ -1,0 +1,22 @@
+"""Every benchmark that can be named can be called as the command line calls it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+import pytest
+
+from lab.errors import LearnerError
+from lab.stack import benches
+
+
+@pytest.mark.parametrize("name", benches.NAMES)
+def test_every_benchmark_takes_json(name: str) -> None:
+    inspect.signature(importlib.import_module(f"bench.{name}").main).bind(json=True)
+
+
+def test_an_unknown_benchmark_is_told_what_there_is() -> None:
+    with pytest.raises(LearnerError, match="no benchmark speed") as caught:
+        benches.run("speed", as_json=False)
+    assert "proxy_idle" in caught.value.remedy
