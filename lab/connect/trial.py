@@ -21,6 +21,8 @@ from lab.addresses import Addresses
 from lab.connect.client import Connect
 from lab.connect.configs import sink_config, source_config
 from lab.errors import ServiceError
+from lab.influx import buckets
+from lab.influx.api import Influx
 
 PARTITIONS = 6
 LOOK_EVERY_S = 0.1
@@ -151,6 +153,7 @@ class Trial:
             for future in self.admin.delete_topics(old).values():
                 future.result()
             self.wait(lambda: not set(old) & set(self.admin.list_topics(timeout=10).topics), "the topics are gone")
-        for bucket in self.influx.buckets_api().find_buckets_iter():
-            if bucket.name.startswith(self.name):
-                self.influx.buckets_api().delete_bucket(bucket)
+        old = [bucket.name for bucket in self.influx.buckets_api().find_buckets_iter()]
+        with Influx(self.addresses) as influx:
+            for bucket in (name for name in old if name.startswith(self.name)):
+                buckets.remove(influx, bucket)

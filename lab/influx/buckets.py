@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
 from lab.errors import LearnerError
 from lab.influx.api import Influx, InfluxError, from_micros, instant
 from lab.names import MEASUREMENT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_FOUND = 404
+IDLE_S = 30.0
 COUNTED_FIELD = "fuel"
 """Counting one field counts readings, because every reading carries it."""
 
@@ -37,12 +40,27 @@ def ensure(influx: Influx, name: str, retention_seconds: int = 0) -> str:
 
 
 def remove(influx: Influx, name: str) -> bool:
-    """Remove the bucket with all its points; False when there was none. See tasks.quiet() for what must come first."""
+    """Remove the bucket with all its points; False when there was none.
+
+    InfluxDB 2.9.1 dies of a memory fault when a bucket is removed under a query (measured). So this waits, up to 30 s,
+    for a moment without one; see tasks.quiet() for what else must come first.
+    """
     bucket = find(influx, name)
     if bucket is None:
         return False
+    _idle(influx)
     influx.json("DELETE", f"/api/v2/buckets/{bucket['id']}")
     return True
+
+
+@retry(
+    retry=retry_if_result(bool),
+    wait=wait_fixed(0.1),
+    stop=stop_after_delay(IDLE_S),
+    retry_error_callback=lambda _: None,
+)
+def _idle(influx: Influx) -> int:
+    return influx.queries_active()
 
 
 def empty(influx: Influx, name: str) -> None:
