@@ -23,6 +23,8 @@ Row = dict[str, str]
 BATCH_LINES = 5000
 """Lines of line protocol per write request: what InfluxData recommends."""
 
+NOT_FOUND = 404
+
 
 class InfluxError(ServiceError):
     """InfluxDB answered with an error; `status` is the HTTP status and the cause holds its own words."""

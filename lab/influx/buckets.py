@@ -8,11 +8,10 @@ from typing import Any
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from lab.errors import LearnerError
-from lab.influx.api import Influx, InfluxError, from_micros, instant
+from lab.influx.api import NOT_FOUND, Influx, InfluxError, from_micros, instant
 from lab.names import MEASUREMENT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NOT_FOUND = 404
 IDLE_S = 30.0
 COUNTED_FIELD = "fuel"
 """Counting one field counts readings, because every reading carries it."""

@@ -14,7 +14,7 @@ from typing import Any
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from lab.errors import LearnerError, ServiceError
-from lab.influx.api import Influx, instant
+from lab.influx.api import NOT_FOUND, Influx, InfluxError, instant
 
 FINISHED = frozenset({"success", "failed", "canceled"})
 
@@ -144,13 +144,23 @@ def wait(influx: Influx, run: Run, deadline_s: float = 30.0) -> Run:
         wait=wait_exponential(multiplier=0.05, max=1),
     )
     try:
-        return polls(lambda: get_run(influx, run))
+        return polls(lambda: _seen(influx, run))
     except RetryError as error:
         raise ServiceError(
             "influxd",
             f"The task's run {run.id} did not finish within {deadline_s:.0f} s.",
             "Look at its log, and at ./workshop logs influxd.",
         ) from error
+
+
+def _seen(influx: Influx, run: Run) -> Run:
+    """The run as it is now. Between running and recorded, InfluxDB answers 404 for a moment: then as it was."""
+    try:
+        return get_run(influx, run)
+    except InfluxError as refused:
+        if refused.status != NOT_FOUND:
+            raise
+        return run
 
 
 def logs(influx: Influx, task: Task, run: Run | None = None) -> list[str]:

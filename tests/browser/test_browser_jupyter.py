@@ -173,7 +173,7 @@ def test_a_cut_device_leaves_its_will_in_kafka(panels: Page) -> None:
     expect(fleet.locator(".lab-eventbox")).to_contain_text("generator2: Kafka holds online")
 
 
-def test_the_leaders_of_a_killed_broker_move_and_it_comes_back(panels: Page) -> None:
+def test_the_leaders_of_a_killed_broker_move_and_come_back(panels: Page) -> None:
     replicas, faults = panel(panels, "replicas"), panel(panels, "faults")
     expect(replicas.locator("[data-role='leader']")).to_have_count(6)
     expect(replicas.locator("[data-role='behind']")).to_have_count(0)
@@ -184,9 +184,11 @@ def test_the_leaders_of_a_killed_broker_move_and_it_comes_back(panels: Page) -> 
     faults.get_by_role("button", name="Undo stop kafka2").click()
     expect(replicas.locator(".lab-eventbox")).to_contain_text("broker 2 rejoined the in-sync replicas")
     expect(replicas.locator("[data-role='behind']")).to_have_count(0)
+    expect(replicas.locator(".lab-eventbox")).to_contain_text(re.compile(r"leader moved from broker \d to 2"))
     faults.get_by_role("button", name="Kill kafka3").click()
     expect(faults.locator(".lab-notice")).to_contain_text("kafka3 is killed")
     expect(replicas.locator(".lab-eventbox")).to_contain_text("broker 3 rejoined the in-sync replicas")
+    expect(replicas.locator(".lab-eventbox")).to_contain_text(re.compile(r"leader moved from broker \d to 3"))
     picture(faults, "faults")
 
 
