@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -72,14 +73,19 @@ class Device:
         self._client.loop_stop()
 
 
+AWAY = [("stop", "start"), pytest.param(("freeze", "thaw"), marks=pytest.mark.thorough)]
+"""What befalls each broker, and what ends it. A frozen one keeps its connections and answers nothing."""
+
+
 @pytest.mark.timeout(600)
-def test_kafka_away_for_a_minute(server: SimpleNamespace) -> None:
+@pytest.mark.parametrize("away", AWAY, ids=lambda pair: pair[0])
+def test_kafka_away_for_a_minute(server: SimpleNamespace, away: tuple[str, str]) -> None:
     devices = [Device(f"g{number}", server.port) for number in range(DEVICES)]
     stop = threading.Event()
     load = threading.Thread(target=_load, args=(devices, stop), daemon=True)
     load.start()
     until(lambda: all(device.acknowledged for device in devices), PATIENCE_S)
-    memory = _outage(server)
+    memory = _outage(server, *away)
     until(lambda: server.running.metrics()['mqtt_proxy_in_flight{worker="0"}'] < 1_000, PATIENCE_S)
     before = [len(device.acknowledged) for device in devices]
     until(lambda: all(len(device.acknowledged) > old for device, old in zip(devices, before, strict=True)), PATIENCE_S)
@@ -99,20 +105,23 @@ def _load(devices: list[Device], stop: threading.Event) -> None:
             device.publish()
 
 
-def _outage(server: SimpleNamespace) -> list[int]:
-    """Freeze every broker, sample the proxy's memory meanwhile, thaw them."""
+def _outage(server: SimpleNamespace, begin: str, end: str) -> list[int]:
+    """Take every broker away, sample the proxy's memory meanwhile, bring them back."""
     memory = [server.running.rss()]
-    for broker in BROKERS:
-        services.control(broker).freeze()
+    _each_broker(begin)
     try:
         deadline = time.monotonic() + OUTAGE_SECONDS
         while time.monotonic() < deadline:
             time.sleep(2.0)  # how often memory is sampled, not a wait for something
             memory.append(server.running.rss())
     finally:
-        for broker in BROKERS:
-            services.control(broker).thaw()
+        _each_broker(end)
     return memory
+
+
+def _each_broker(does: str) -> None:
+    with ThreadPoolExecutor(len(BROKERS)) as pool:
+        list(pool.map(lambda broker: getattr(services.control(broker), does)(), BROKERS))
 
 
 def _nothing_lost(server: SimpleNamespace, devices: list[Device]) -> None:
