@@ -15,6 +15,8 @@ MAIN = "org.apache.kafka.connect.cli.ConnectDistributed"
 
 COMMON = """\
 group.id=workshop-connect
+session.timeout.ms=6000
+heartbeat.interval.ms=2000
 key.converter=org.apache.kafka.connect.storage.StringConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter.schemas.enable=false
@@ -35,7 +37,7 @@ producer.linger.ms=20
 producer.batch.size=131072
 """
 """Worker settings that never change. Broker defaults give the internal topics their min ISR of 2. A killed worker's
-sink keeps its partitions until its session ends: 10 s, as the worker's own, and not the client's 45 s. A source's
+successor waits until its session ends: 6 s and not 10 s, and 10 s and not 45 s for the sink's partitions. A source's
 records travel in few, large requests: with the client's 16 KB they cost the brokers more than they cost the worker."""
 
 
