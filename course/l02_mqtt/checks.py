@@ -253,7 +253,7 @@ def will(attempt: Attempt) -> str:
     )
     if not offline:
         raise _still_online(attempt, wanted)
-    return "online, and offline when it fell silent."
+    return "online, and offline when it fell silent. For 3 seconds the keep-alive is 2."
 
 
 def _still_online(attempt, wanted):

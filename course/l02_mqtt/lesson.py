@@ -223,7 +223,8 @@ ex3.check()
 # At QoS 1 the client kept every message until its PUBACK, reconnected and sent them again. Had the first try reached Kafka
 # and only the PUBACK been lost, Kafka would now hold such a reading twice. That is what *at least once* means, also for
 # QoS 2 across a reconnect. The reading's own `time` is the cure: the same generator and time is the same reading.
-#
+
+# %% [markdown]
 # ## Is it still alive?
 #
 # A generator that says nothing: is it fine, or gone? With **keep-alive** the client promises to send something at least

@@ -136,7 +136,8 @@ for topic, key in (("l04_keyless", None), ("l04_keyed", b"l04-order")):
 # %% [markdown]
 # Nothing is lost without a key, and every partition is in order. The order *between* partitions is not kept
 # anywhere, so nobody can give it back.
-#
+
+# %% [markdown]
 # ## Devices that belong together
 #
 # In a hospital, `main` and `backup` share a transfer switch. *Main stopped* must not be read after *backup started*, though

@@ -63,6 +63,7 @@ class Worker(threading.Thread):
             max_poll_records=50,
             **where.kafka_python(),
         )
+        consumer.partitions_for_topic(self.topic)  # know them before joining, or the first share-out may be of nothing
         while not self._ending.is_set():
             batch = [record for found in consumer.poll(timeout_ms=200).values() for record in found]
             self.partitions = {pair.partition for pair in consumer.assignment()}
@@ -116,7 +117,9 @@ ex1 = exercise("l05.lag")
 
 def lag(group, topic):
     ### BEGIN SOLUTION
-    #: pass  # TODO: a KafkaConsumer(group_id=..., enable_auto_commit=False, **where.kafka_python()); ends less committed; close it
+    #: pass
+    #: # TODO: make a KafkaConsumer(group_id=..., enable_auto_commit=False, **where.kafka_python())
+    #: # TODO: return the sum of the ends less the committed offsets; close the consumer
     consumer = KafkaConsumer(group_id=group, enable_auto_commit=False, **where.kafka_python())
     partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
     ends = consumer.end_offsets(partitions)
@@ -177,7 +180,8 @@ crowd = [Worker("l05-crowd", "l05_rush") for _ in range(7)]
 settled = wait_until(
     lambda: sum(len(member.partitions) for member in crowd) == 6 and sum(not m.partitions for m in crowd) == 1, 30
 )
-print("partitions per instance:", sorted(len(member.partitions) for member in crowd))
+shares = sorted(len(member.partitions) for member in crowd)
+print("partitions per instance:", shares)
 for member in crowd:
     member.stop()
 
@@ -186,7 +190,7 @@ for member in crowd:
 # partitions bounds the number of instances that work**. The bars say the same: six of height one, one of height zero.
 
 # %% tags=["varies"]
-figure = go.Figure(go.Bar(x=[f"instance {n}" for n in range(1, 8)], y=[1] * 6 + [0]))
+figure = go.Figure(go.Bar(x=[f"instance {n}" for n in range(1, 8)], y=shares[::-1]))
 figure.update_layout(
     title="Seven instances, six partitions", yaxis_title="partitions", height=260, template="plotly_white"
 )
@@ -225,8 +229,8 @@ def new_shift():
 # is done twice.** kafka-python's own default commits every five seconds, whatever your program has finished.
 #
 # `handle(record)` is the work. It fails once, in the middle, as a power cut would. Write `consume()`: it reads the topic
-# `l05_orders` with the group `l05-orders` and hands **every record to `handle` before it commits it**, until nothing has come for a
-# second. It is called twice, because the first instance dies. No order may be lost.
+# `l05_orders` with the group `l05-orders` and hands **every record to `handle` before it commits it**, until nothing has come for
+# four seconds. It is called twice, because the first instance dies. No order may be lost.
 
 # %% tags=["exercise"] id="l05.commit"
 ex4 = exercise("l05.commit")
@@ -266,11 +270,13 @@ ex4.check()
 # The twelfth order was begun twice and delivered once; had the power gone a moment later, between the note and the commit,
 # it would have been delivered twice. That is **at least once**, and the reason why the readings carry generatorID and
 # time: whoever sees one again can tell.
-#
-# ## Read it again
+
+# %% [markdown]
+# ## Going back
 #
 # Kafka keeps what is read. When a program had a bug, mend it, stop its instances, move the group's offsets back and start them:
-# `consumer.commit({TopicPartition(...): OffsetAndMetadata(offset, "", -1)})`.
+# `consumer.commit({TopicPartition(...): OffsetAndMetadata(offset, "", -1)})`, where `""` stands for no note and `-1` for
+# an epoch of the leader that you need not know.
 #
 # Move the group `l05-orders` back on `l05_orders` by **exactly 10 records**, so that the next instance repeats the last ten.
 

@@ -159,7 +159,8 @@ ex2.check(points)
 
 # %% [markdown]
 # No error anywhere, and two thirds of the data are gone: at each instant the last writer won.
-#
+
+# %% [markdown]
 # ## Create your own
 #
 # Now make it right. Create the connector **`l07-sink`**: topic `l07_readings`, bucket `l07_raw`, times in microseconds,

@@ -86,6 +86,12 @@ third = max(read_counts())""",
                 """tasks.ensure(influx, "l09_late", option + 'from(bucket: "l09_raw") |> range(start: -3h) |> window(every: 30m)' + DOWNSAMPLE)""",
                 says="00:20, 00:50",
             ),
+            Wrong(
+                "aggregateWindow",
+                """query = 'from(bucket: "l09_raw") |> range(start: -3h) |> aggregateWindow(every: 1h, fn: last)'
+tasks.ensure(influx, "l09_late", option + query + DOWNSAMPLE)""",
+                says="took the end of its slot",
+            ),
         ),
         other="""query = 'from(bucket: "l09_raw") |> range(start: -3h) |> filter(fn: (r) => exists r._value)'
 query += ' |> window(every: task.every)'

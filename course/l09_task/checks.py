@@ -218,6 +218,13 @@ def late(attempt: Attempt) -> str:
             "cut the tables into slots of one hour first.",
         )
     require(
+        not any(time.endswith(":00") for time in times),
+        seen=f"this check ran your task for 03:00; the rows of generator3 are {', '.join(times)}",
+        wanted=wanted,
+        because="a row took the end of its slot as its time, as aggregateWindow gives it, instead of the reading's own",
+        next_step="cut into slots with a function that leaves each row its time.",
+    )
+    require(
         times == ["00:50", "01:50", "02:50"],
         seen=f"this check ran your task for 03:00; the rows of generator3 are {', '.join(times) or 'none'}",
         wanted=wanted,

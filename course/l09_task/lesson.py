@@ -211,8 +211,8 @@ rows("l09_downsampled")
 # could not know, the run for 03:00 did not look.
 #
 # Since writing a row twice does no harm, the cure is simple: let each run compute the **last three hours** again, hour
-# by hour. Remember from lesson 08 which function cuts tables into slots of time. `DOWNSAMPLE` follows your
-# lines: it keeps the last reading of each table and writes it.
+# by hour. `window(every: ...)` cuts tables into slots of time and leaves each row its own time (lesson 08 has more on it).
+# `DOWNSAMPLE` follows your lines: it keeps the last reading of each table and writes it.
 
 # %% tags=["exercise"] id="l09.late"
 ex4 = exercise("l09.late")
@@ -252,7 +252,9 @@ statuses = [tasks.wait(influx, each).status for each in queued]
 # `.scheduled_for`), `tasks.logs(influx, notes, a_run)` gives the log lines of one, and `tasks.retry(influx, a_run)` runs
 # it again **for the same hour**, with the script as it is then.
 #
-# Find the failed run, read its log, mend the script (you have met this cause in lesson 08) and retry the run.
+# Find the failed run, read its log, mend the script and retry the run. `notes.flux` is the task's script, with its option
+# line. Change the task with `tasks.ensure`; `new_task` would make another one, without the runs you want to retry. In Flux
+# `exists r.column` says whether a row has a value there; lesson 08 met this cause, too.
 
 # %% tags=["exercise"] id="l09.failed"
 ex5 = exercise("l09.failed")
@@ -311,7 +313,8 @@ from lab.influx.flux import Downsample, downsample_script
 print(downsample_script(Downsample(where.names)))
 
 # %% [markdown]
-# The next cell shows a form like InfluxDB's own for this task: script, schedule, runs and logs. Try it after the lesson.
+# The next cell shows a form like InfluxDB's own: script, schedule, runs and logs. It shows `kafka_downsample` once that
+# exists, and a short draft of it before. Try it after the lesson.
 
 # %% tags=["varies"]
 from lab import widgets

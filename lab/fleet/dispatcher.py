@@ -126,6 +126,11 @@ class Dispatcher(Startable):
                 turn.left.wait(PAUSE_S)
 
     def _consume(self, turn: Turn) -> None:
+        """Poll until told to leave.
+
+        The topic's partitions are asked for first: a consumer that does not know them joins its group twice, and
+        kafka-python 3.0.12 can lose its assignment when a poll times out within the second join.
+        """
         consumer = KafkaConsumer(
             self._addresses.names.alarms,
             group_id=self._addresses.names.dispatchers,
@@ -135,6 +140,7 @@ class Dispatcher(Startable):
             **self._addresses.kafka_python(),
         )
         try:
+            consumer.partitions_for_topic(self._addresses.names.alarms)
             while not turn.left.is_set():
                 batches = consumer.poll(timeout_ms=POLL_MS)
                 turn.heard = monotonic()

@@ -116,7 +116,9 @@ def _connector(  # noqa: PLR0917 - one row of a table
     about = connect.value.get("connectors", {}).get(name)
     if about is None:
         state = "absent" if connect is not NOTHING_YET else "waiting"
-        return card(node, title, state, ["not made yet"], "" if state == "waiting" else f"Create {name} (lesson 07).")
+        lesson = "07" if node == "sink" else "10"
+        remedy = "" if state == "waiting" else f"Create {name} (lesson {lesson})."
+        return card(node, title, state, ["not made yet"], remedy)
     failed = [task for task in about["tasks"] if task["state"] == "FAILED"]
     running = sum(1 for task in about["tasks"] if task["state"] == "RUNNING")
     behind = sum(lag(facts["sink group"].value, topics).values()) if node == "sink" else None

@@ -97,6 +97,9 @@ class Consumers:
         self.made += 1
         return self
 
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {0}
+
     def poll(self, timeout_ms: int) -> dict[str, list[SimpleNamespace]]:
         if self.made == 1:
             self.freed.wait()
