@@ -63,8 +63,8 @@ class Refuelled(Protocol):
 class Dispatcher(Startable):
     """Consumes alarms in threads of its own from start() to stop(), or within a with block.
 
-    kafka-python's poll() was seen never to return after a group had formed twice, as it does at its start. So one
-    thread consumes and another watches it: a consumer that is silent for `stuck_s` seconds is left for a new one.
+    One thread consumes and another watches it: a consumer whose poll() has not returned for `stuck_s` seconds is left
+    for a new one, because nobody else would notice that generators go without fuel.
     """
 
     def __init__(self, addresses: Addresses, fleet: Refuelled, stuck_s: float = STUCK_S) -> None:
