@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 
-from lab.widgets.pipeline_map import composer
+from lab.widgets.panels.pipeline_map import composer
 from lab.widgets.pump import Pump
 
 EVERY_S = 1.0

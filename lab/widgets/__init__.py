@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lab.fleet.fleet import Fleet
-    from lab.widgets.connector_panel import ConnectorPanel
-    from lab.widgets.dead_letter_view import DeadLetterView
-    from lab.widgets.fault_panel import FaultPanel
-    from lab.widgets.fleet_panel import FleetPanel
-    from lab.widgets.lag_view import LagView
-    from lab.widgets.partition_view import PartitionView
-    from lab.widgets.pipeline_map import PipelineMap
-    from lab.widgets.replica_view import ReplicaView
-    from lab.widgets.task_form import TaskForm
+    from lab.widgets.panels.connector_panel import ConnectorPanel
+    from lab.widgets.panels.dead_letter_view import DeadLetterView
+    from lab.widgets.panels.fault_panel import FaultPanel
+    from lab.widgets.panels.fleet_panel import FleetPanel
+    from lab.widgets.panels.lag_view import LagView
+    from lab.widgets.panels.partition_view import PartitionView
+    from lab.widgets.panels.pipeline_map import PipelineMap
+    from lab.widgets.panels.replica_view import ReplicaView
+    from lab.widgets.panels.task_form import TaskForm
 
 __all__ = [
     "connector_panel",
@@ -41,7 +41,7 @@ __all__ = [
 
 def pipeline_map() -> PipelineMap:
     """The whole pipeline in one live picture: every hop with its rate (records per second) and its health."""
-    from lab.widgets.pipeline_map import make
+    from lab.widgets.panels.pipeline_map import make
 
     return make()
 
@@ -52,14 +52,14 @@ def fleet_panel(fleet: Fleet | None = None) -> FleetPanel:
     With no `fleet` the panel makes and starts one of five generators, one reading per second each; it is the panel's
     attribute `fleet`. Given another fleet, the same panel goes on with that one.
     """
-    from lab.widgets.fleet_panel import make
+    from lab.widgets.panels.fleet_panel import make
 
     return make(fleet)
 
 
 def partition_view(topic: str | None = None) -> PartitionView:
     """Which key lies in which partition of `topic`, in which order; the topic of readings when not given."""
-    from lab.widgets.partition_view import make
+    from lab.widgets.panels.partition_view import make
 
     return make(topic)
 
@@ -69,42 +69,42 @@ def lag_view(group: str | None = None) -> LagView:
 
     The sink connector's group when not given. `lag_view(...).figure()` gives a still plotly figure of it.
     """
-    from lab.widgets.lag_view import make
+    from lab.widgets.panels.lag_view import make
 
     return make(group)
 
 
 def replica_view(topic: str | None = None) -> ReplicaView:
     """Leader, followers and in-sync replicas of each partition of `topic`; the topic of readings when not given."""
-    from lab.widgets.replica_view import make
+    from lab.widgets.panels.replica_view import make
 
     return make(topic)
 
 
 def connector_panel(name: str | None = None) -> ConnectorPanel:
     """State, tasks and errors of a connector, with pause, resume and restart; the sink when not given."""
-    from lab.widgets.connector_panel import make
+    from lab.widgets.panels.connector_panel import make
 
     return make(name)
 
 
 def dead_letter_view() -> DeadLetterView:
     """The newest records that the sink connector refused, each with the reason in its headers."""
-    from lab.widgets.dead_letter_view import make
+    from lab.widgets.panels.dead_letter_view import make
 
     return make()
 
 
 def task_form() -> TaskForm:
     """Write, check, schedule, run and watch an InfluxDB task, as in InfluxDB's own form."""
-    from lab.widgets.task_form import make
+    from lab.widgets.panels.task_form import make
 
     return make()
 
 
 def fault_panel() -> FaultPanel:
     """Break a service on purpose, and undo it with one button."""
-    from lab.widgets.fault_panel import make
+    from lab.widgets.panels.fault_panel import make
 
     return make()
 

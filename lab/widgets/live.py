@@ -27,11 +27,11 @@ class Live:
         self._panels: dict[str, Panel] = {}
         self._lock = threading.Lock()
 
-    def panel(self, name: str, make: Callable[[], P]) -> P:
-        """The panel of that name, made on first need."""
+    def panel(self, name: str, make: Callable[[str], P]) -> P:
+        """The panel of that name; `make(name)` makes it and shows something in it, once, on first need."""
         with self._lock:
             if name not in self._panels:
-                self._panels[name] = make()
+                self._panels[name] = make(name)
             return self._panels[name]
 
     def show(self, name: str, panel: Panel, compose: Callable[[], dict[str, Any]], every: float = 1.0) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 from lab.faults import Fault
 from lab.fleet.views import GeneratorView
 from lab.names import Names
-from lab.widgets.connector_panel import snapshot_of as connector_snapshot
 from lab.widgets.events import Chronicle
-from lab.widgets.fault_panel import Standing
-from lab.widgets.fault_panel import snapshot_of as faults_snapshot
-from lab.widgets.fleet_panel import land
 from lab.widgets.fleet_snapshot import FleetComposer
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.map_snapshot import MapComposer
+from lab.widgets.panels.connector_panel import snapshot_of as connector_snapshot
+from lab.widgets.panels.fault_panel import Standing
+from lab.widgets.panels.fault_panel import snapshot_of as faults_snapshot
+from lab.widgets.panels.fleet_panel import land
+from lab.widgets.panels.task_form import first_text
 from lab.widgets.pump import Fact
-from lab.widgets.task_form import first_text
 from lab.widgets.task_snapshot import snapshot_of as task_snapshot
 from lab.widgets.topic_views import dead_letters, partitions, replicas
 

@@ -11,9 +11,9 @@ from lab.addresses import Addresses
 from lab.errors import LearnerError
 from lab.faults import Fault
 from lab.widgets import pump as pump_module
-from lab.widgets.fault_panel import Standing
-from lab.widgets.fault_panel import snapshot_of as faults_of
 from lab.widgets.panel import Panel
+from lab.widgets.panels.fault_panel import Standing
+from lab.widgets.panels.fault_panel import snapshot_of as faults_of
 from lab.widgets.pump import Delivery, Fact, Feed, Pump
 from lab.widgets.sources.kafka import assigned
 from lab.widgets.worker import Worker, carry_out

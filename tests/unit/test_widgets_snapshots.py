@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from lab.names import Names
-from lab.widgets.connector_panel import snapshot_of as connector_snapshot
 from lab.widgets.events import Chronicle, leader_moves, replica_changes, state_changes
 from lab.widgets.fleet_snapshot import DOTTED, LISTED, FleetComposer
 from lab.widgets.lag_snapshot import KEPT_S, LagComposer, rebalance
 from lab.widgets.map_nodes import period_of, seconds_of, total_end
 from lab.widgets.map_snapshot import MapComposer
+from lab.widgets.panels.connector_panel import snapshot_of as connector_snapshot
 from lab.widgets.pump import NOTHING_YET, Fact
 from lab.widgets.rates import Rates, say_age, say_rate
 from lab.widgets.sources.kafka import lag

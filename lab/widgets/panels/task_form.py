@@ -15,11 +15,10 @@ from lab.influx.api import Influx, InfluxError
 from lab.names import MEASUREMENT, Names
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.task_script import NEVER_DEFINED, Schedule, check_lines, compiler_errors, script_of
 from lab.widgets.task_snapshot import snapshot_of
 
-NAME = "task form"
 RUNS = 10
 """Runs listed: the last minutes of a task that runs every few seconds."""
 
@@ -62,13 +61,17 @@ class TaskSource:
 
 def make() -> TaskForm:
     """This kernel's task form."""
+    return live().panel("task form", _new)
+
+
+def _new(name: str) -> TaskForm:
     names, held = pipeline_names(), live()
-    panel = held.panel(NAME, lambda: TaskForm(heading="InfluxDB task", start=first_text(names)))
+    panel = TaskForm(heading="InfluxDB task", start=first_text(names))
     feed = held.pump.feed("task form", lambda: TaskSource(names.task))
     source = feed.source
     assert isinstance(source, TaskSource)
     panel.on_command = lambda command, arguments: receive(panel, source, command, arguments)
-    held.show(NAME, panel, lambda: snapshot_of(source.name, feed.fact))
+    held.show(name, panel, lambda: snapshot_of(source.name, feed.fact))
     return panel
 
 

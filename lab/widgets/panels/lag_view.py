@@ -8,7 +8,7 @@ from typing import Any
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import kafka
 
 
@@ -40,8 +40,11 @@ def make(group: str | None) -> LagView:
     names = pipeline_names()
     wanted = group or f"connect-{names.sink}"
     topic = names.alarms if wanted == names.dispatchers else names.readings
-    held, name = live(), f"lag view {wanted}"
-    panel = held.panel(name, lambda: LagView(heading=f"Lag of {wanted}"))
+    return live().panel(f"lag view {wanted}", lambda name: _new(name, wanted, topic))
+
+
+def _new(name: str, wanted: str, topic: str) -> LagView:
+    held, panel = live(), LagView(heading=f"Lag of {wanted}")
     of_group = held.pump.feed(f"group {wanted}", lambda: kafka.Group(wanted, topic))
     cluster = held.pump.feed("cluster", kafka.Cluster)
     drawn = LagComposer(wanted)

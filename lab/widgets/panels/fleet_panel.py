@@ -16,7 +16,7 @@ from lab.widgets.fleet_snapshot import FleetComposer
 from lab.widgets.live import live
 from lab.widgets.network import through_relay
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import http, records
 from lab.widgets.worker import Action, arguments_of
 
@@ -28,7 +28,6 @@ INTERVAL_S = 1.0
 """The panel's own fleet: one reading a second each, so that a learner can follow every one."""
 DEPTH = 40
 """Newest records per partition to look for the followed generator in: enough at 1,000 readings/s from few devices."""
-NAME = "fleet panel"
 
 
 @cache
@@ -48,12 +47,15 @@ class FleetPanel(Panel):
 
 def make(fleet: Fleet | None) -> FleetPanel:
     """This kernel's fleet panel, driving `fleet`, or the fleet it had, or one of its own."""
-    held = live()
-    panel = held.panel(NAME, lambda: FleetPanel(heading="Fleet", land=land()))
+    panel = live().panel("fleet panel", lambda name: _new(name, fleet or own_fleet()))
     if fleet is not None:
         panel.fleet = fleet
-    elif panel.fleet is None:
-        panel.fleet = own_fleet()
+    return panel
+
+
+def _new(name: str, fleet: Fleet) -> FleetPanel:
+    held, panel = live(), FleetPanel(heading="Fleet", land=land())
+    panel.fleet = fleet
     composer = FleetComposer(pipeline_names())
     panel.on_command = lambda name, arguments: command(panel, composer, name, arguments)
     feeds = {
@@ -73,7 +75,7 @@ def make(fleet: Fleet | None) -> FleetPanel:
         views = driven.snapshot() if driven is not None else []
         return composer.compose(views, {key: feed.fact for key, feed in feeds.items()}, time.time())
 
-    held.show(NAME, panel, compose, every=0.5)
+    held.show(name, panel, compose, every=0.5)
     return panel
 
 

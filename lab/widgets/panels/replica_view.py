@@ -7,7 +7,7 @@ import time
 from lab.widgets.events import Chronicle
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import kafka
 from lab.widgets.topic_views import replicas
 
@@ -21,8 +21,11 @@ class ReplicaView(Panel):
 def make(topic: str | None) -> ReplicaView:
     """This kernel's replica view of a topic."""
     wanted = topic or pipeline_names().readings
-    held, name = live(), f"replica view {wanted}"
-    panel = held.panel(name, lambda: ReplicaView(heading=f"Replicas of {wanted}"))
+    return live().panel(f"replica view {wanted}", lambda name: _new(name, wanted))
+
+
+def _new(name: str, wanted: str) -> ReplicaView:
+    held, panel = live(), ReplicaView(heading=f"Replicas of {wanted}")
     feed = held.pump.feed(f"cluster {wanted}", lambda: kafka.Cluster(wanted))
     chronicle = Chronicle()
     held.show(name, panel, lambda: replicas(wanted, feed.fact, chronicle, time.time()))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import records
 from lab.widgets.topic_views import LETTERS, dead_letters
-
-NAME = "dead-letter view"
 
 
 class DeadLetterView(Panel):
@@ -19,9 +17,12 @@ class DeadLetterView(Panel):
 
 def make() -> DeadLetterView:
     """This kernel's dead-letter view."""
-    topic = pipeline_names().dead_letters
-    held = live()
-    panel = held.panel(NAME, lambda: DeadLetterView(heading="Dead letters"))
+    return live().panel("dead-letter view", _new)
+
+
+def _new(name: str) -> DeadLetterView:
+    topic, held = pipeline_names().dead_letters, live()
+    panel = DeadLetterView(heading="Dead letters")
     feed = held.pump.feed(f"letters {topic}", lambda: records.Tail(topic, depth=LETTERS))
-    held.show(NAME, panel, lambda: dead_letters(topic, feed.fact))
+    held.show(name, panel, lambda: dead_letters(topic, feed.fact))
     return panel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import records
 from lab.widgets.topic_views import partitions
 
@@ -18,8 +18,11 @@ class PartitionView(Panel):
 def make(topic: str | None) -> PartitionView:
     """This kernel's partition view of a topic."""
     wanted = topic or pipeline_names().readings
-    held, name = live(), f"partition view {wanted}"
-    panel = held.panel(name, lambda: PartitionView(heading=f"Partitions of {wanted}"))
+    return live().panel(f"partition view {wanted}", lambda name: _new(name, wanted))
+
+
+def _new(name: str, wanted: str) -> PartitionView:
+    held, panel = live(), PartitionView(heading=f"Partitions of {wanted}")
     feed = held.pump.feed(f"view {wanted}", lambda: records.Tail(wanted))
     seen: dict[str, int] = {}
     held.show(name, panel, lambda: partitions(wanted, feed.fact, seen))

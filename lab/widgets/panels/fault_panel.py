@@ -17,7 +17,6 @@ from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
 from lab.widgets.worker import Action, Worker
 
-NAME = "fault panel"
 SLOW_S = 0.5
 """Delay of each piece of data through the slow network: plain to see, and far below MQTT's keep-alive."""
 BY_HAND: dict[str, Callable[[str], Fault]] = {"kill": Kill, "freeze": Freeze, "stop": Stop, "restart": Restart}
@@ -72,11 +71,14 @@ _standing = Standing()
 
 def make() -> FaultPanel:
     """This kernel's fault panel."""
-    held = live()
-    panel = held.panel(NAME, lambda: FaultPanel(heading="Faults"))
+    return live().panel("fault panel", _new)
+
+
+def _new(name: str) -> FaultPanel:
+    held, panel = live(), FaultPanel(heading="Faults")
     panel.on_command = lambda command, arguments: receive(panel, held.worker, command, arguments)
     feed = held.pump.feed("stack", http.Stack)
-    held.show(NAME, panel, lambda: snapshot_of(feed.fact, _standing))
+    held.show(name, panel, lambda: snapshot_of(feed.fact, _standing))
     return panel
 
 

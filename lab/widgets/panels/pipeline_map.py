@@ -29,9 +29,12 @@ class PipelineMap(Panel):
 
 def make() -> PipelineMap:
     """This kernel's map, fed from now on."""
-    held = live()
-    panel = held.panel("pipeline map", lambda: PipelineMap(heading=HEADING))
-    held.show("pipeline map", panel, composer(held.pump))
+    return live().panel("pipeline map", _new)
+
+
+def _new(name: str) -> PipelineMap:
+    held, panel = live(), PipelineMap(heading=HEADING)
+    held.show(name, panel, composer(held.pump))
     return panel
 
 

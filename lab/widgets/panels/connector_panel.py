@@ -10,7 +10,7 @@ from lab.addresses import load
 from lab.errors import ServiceError
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
-from lab.widgets.pipeline_map import pipeline_names
+from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.pump import NOTHING_YET, Fact
 from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
@@ -34,8 +34,11 @@ class ConnectorPanel(Panel):
 def make(name: str | None) -> ConnectorPanel:
     """This kernel's panel of a connector."""
     wanted = name or pipeline_names().sink
-    held, key = live(), f"connector panel {wanted}"
-    panel = held.panel(key, lambda: ConnectorPanel(heading=f"Connector {wanted}"))
+    return live().panel(f"connector panel {wanted}", lambda name: _new(name, wanted))
+
+
+def _new(key: str, wanted: str) -> ConnectorPanel:
+    held, panel = live(), ConnectorPanel(heading=f"Connector {wanted}")
     panel.on_command = lambda verb, _arguments: command(panel, wanted, verb)
     feed = held.pump.feed("connect", http.Connect)
     held.show(key, panel, lambda: snapshot_of(wanted, feed.fact))
