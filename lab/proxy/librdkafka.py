@@ -34,7 +34,15 @@ FINAL = {
 UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 """The topic was deleted behind our back: make it again with the next publish."""
 
-_FIXED: Settings = {"acks": "all", "enable.idempotence": True}
+_FIXED: Settings = {"acks": "all", "enable.idempotence": True, "max.in.flight.requests.per.connection": 1}
+"""What the delivery promise rests on.
+
+One request at a time per broker, because idempotence alone does not keep it. A broker that knows nothing yet of a
+producer takes any first sequence number: when the first batch of a new partition was refused (its leader not ready)
+and the second, already on its way, was taken, librdkafka reports the first as delivered too, implied by the second.
+Seen with librdkafka 2.16 and Kafka 4.3 on a cluster whose brokers had just restarted: two records confirmed, and not
+there.
+"""
 _PRODUCER_ONLY = ("partitioner", "linger.ms", "message.timeout.ms", "queue.", *_FIXED)
 
 
@@ -44,7 +52,7 @@ def reason(error: KafkaError) -> Reason:
 
 
 def producer(kafka: Kafka, bounds: Bounds) -> Settings:
-    """Configuration of the producer; the last lines, which the delivery promise rests on, cannot be overridden."""
+    """Configuration of the producer."""
     return {
         "bootstrap.servers": kafka.bootstrap,
         "client.id": "mqtt-proxy",

@@ -73,7 +73,7 @@ class Device:
         self._client.loop_stop()
 
 
-AWAY = [("freeze", "thaw"), pytest.param(("stop", "start"), marks=pytest.mark.thorough)]
+AWAY = [("freeze", "thaw"), ("stop", "start")]
 """What befalls each broker, and what ends it. A frozen one keeps its connections and answers nothing."""
 
 

@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 from confluent_kafka import KafkaError
+from pydantic import ValidationError
 
 from lab.proxy import delivery as module
-from lab.proxy.config import Bounds, Kafka
+from lab.proxy.config import PROMISED, Bounds, Kafka
 from lab.proxy.delivery import Delivery
 from lab.proxy.metrics import Counters
 from lab.proxy.packets import PENDING, Publish
@@ -163,7 +164,15 @@ async def test_a_fatal_error_gets_a_new_producer() -> None:
     assert (old.reason, new.reason) == (Reason.IMPLEMENTATION_ERROR, 0)
 
 
-async def test_durability_cannot_be_configured_away() -> None:
-    Delivery(Kafka(bootstrap="none", settings={"acks": 1, "linger.ms": 9}), Bounds(), Counters(), bool)
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_the_delivery_promise_cannot_be_configured_away(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name} cannot be set"):
+        Kafka(bootstrap="none", settings={name: 1})
+
+
+async def test_one_request_at_a_time_so_that_no_batch_overtakes_a_refused_one() -> None:
+    Delivery(Kafka(bootstrap="none", settings={"linger.ms": 9}), Bounds(), Counters(), bool)
     settings = FakeProducer.made[-1].settings
-    assert (settings["acks"], settings["enable.idempotence"], settings["linger.ms"]) == ("all", True, 9)
+    assert (settings["acks"], settings["enable.idempotence"]) == ("all", True)
+    assert settings["max.in.flight.requests.per.connection"] == 1
+    assert settings["linger.ms"] == 9
