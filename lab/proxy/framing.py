@@ -22,13 +22,16 @@ def check_all_read(reader: Reader) -> None:
         raise malformed("A packet is longer than its fields.")
 
 
-def long_length(data: bytes, position: int) -> tuple[int, int]:
-    """A remaining length of two to four bytes and where the body starts; (-1, _) while it is incomplete."""
+def long_length(data: bytes, position: int, shortest: bool) -> tuple[int, int]:
+    """A remaining length of two to four bytes and where the body starts; (-1, _) while it is incomplete.
+
+    Only 5.0 asks for the shortest form (section 1.5.5); small 3.1.1 clients may always write four bytes.
+    """
     value = 0
     for index, byte in enumerate(data[position : position + 4]):
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
-            if byte == 0:
+            if byte == 0 and shortest:
                 raise malformed("A remaining length is longer than it needs to be.")
             return value, position + index + 1
     if len(data) - position >= 4:

@@ -115,7 +115,7 @@ class Session:
         while end - position >= HEADER:
             length, body = data[position + 1], position + 2
             if length > 0x7F:
-                length, body = long_length(data, position + 1)
+                length, body = long_length(data, position + 1, self.version == V5)
                 if length < 0:
                     break
             stop = body + length

@@ -40,6 +40,17 @@ def test_a_packet_above_the_limit_closes(version: int) -> None:
     assert end_of(session.receive(big, 0.0)).reason == Reason.PACKET_TOO_LARGE
 
 
+@VERSIONS
+def test_only_5_asks_for_the_shortest_remaining_length(version: int) -> None:
+    session = opened(version)
+    raw = publisher.publish(Publish("t", b"x", 0, 0, False), version)
+    found = session.receive(raw[:1] + bytes((raw[1] | 0x80, 0x80, 0x80, 0x00)) + raw[2:], 0.0)
+    if version == V5:
+        assert end_of(found).reason == Reason.MALFORMED_PACKET
+    else:
+        assert [type(one) for one in found] == [Publish]
+
+
 # SUBSCRIBE, UNSUBSCRIBE, PINGREQ
 
 
