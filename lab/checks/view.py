@@ -79,12 +79,12 @@ def verdict(exercise_id: str, judged: Verdict) -> Card:
 def hint(exercise_id: str, number: int, words: str, last: bool) -> Card:
     """One hint of three."""
     more = "That was the last hint; solution() shows the whole answer." if last else "hint() again gives the next one."
-    return Card(f"ℹ Hint {number} of 3: {exercise_id}", (("", words), ("", more)))
+    return Card(f"→ Hint {number} of 3: {exercise_id}", (("", words), ("", more)))
 
 
 def solution(exercise_id: str, code: str) -> Card:
     """The reference answer."""
-    return Card(f"ℹ Solution: {exercise_id}", (("", "One right answer; yours may differ."),), code=code)
+    return Card(f"→ Solution: {exercise_id}", (("", "One right answer; yours may differ."),), code=code)
 
 
 def progress(words: str) -> Card:
