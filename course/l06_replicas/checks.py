@@ -184,7 +184,7 @@ def careful(attempt: Attempt, function: object) -> str:
     from kafka import KafkaProducer
     from kafka.errors import KafkaTimeoutError, NotEnoughReplicasError
 
-    producer = KafkaProducer(**attempt.where.kafka_python(), acks="all")
+    producer = KafkaProducer(**attempt.where.kafka_python(), acks="all", enable_idempotence=False)
     try:
         said = _said(function, producer, NIGHT, b"l06-careful")
     finally:

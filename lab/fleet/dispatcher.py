@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from kafka import KafkaConsumer
@@ -26,11 +25,9 @@ log = logging.getLogger(__name__)
 POLL_MS = 250
 PAUSE_S = 1.0
 """Before another attempt when Kafka does not answer."""
-STUCK_S = 15.0
-"""A poll that has not returned for so long will not return."""
 SESSION_MS = 10_000
 """How long the group waits for a member that is silent."""
-WATCH_S, LEAVE_S = 0.5, 10.0
+LEAVE_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -40,15 +37,6 @@ class Refuel:
     generator: str
     alarm_us: int
     refuelled_us: int
-
-
-@dataclass
-class Turn:
-    """One consumer's time: when it was last heard of, and whether it was told to leave."""
-
-    thread: threading.Thread
-    heard: float = field(default_factory=monotonic)
-    left: threading.Event = field(default_factory=threading.Event)
 
 
 class Refuelled(Protocol):
@@ -61,34 +49,30 @@ class Refuelled(Protocol):
 
 
 class Dispatcher(Startable):
-    """Consumes alarms in threads of its own from start() to stop(), or within a with block.
+    """Consumes alarms in a thread of its own from start() to stop(), or within a with block."""
 
-    One thread consumes and another watches it: a consumer whose poll() has not returned for `stuck_s` seconds is left
-    for a new one, because nobody else would notice that generators go without fuel.
-    """
-
-    def __init__(self, addresses: Addresses, fleet: Refuelled, stuck_s: float = STUCK_S) -> None:
-        self._addresses, self._fleet, self._stuck_s = addresses, fleet, stuck_s
+    def __init__(self, addresses: Addresses, fleet: Refuelled) -> None:
+        self._addresses, self._fleet = addresses, fleet
         self._stop = threading.Event()
-        self._watch: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
         self.refuels: list[Refuel] = []
         self.seen = 0
         """Alarm records read, of either kind."""
 
     def start(self) -> Self:
         """Begin to consume; does nothing when already started."""
-        if self._watch is None:
+        if self._thread is None:
             self._stop.clear()
-            self._watch = threading.Thread(target=self._supervise, name="dispatcher", daemon=True)
-            self._watch.start()
+            self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+            self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Commit, leave the group and end the threads."""
-        if self._watch is not None:
+        """Commit, leave the group and end the thread."""
+        if self._thread is not None:
             self._stop.set()
-            self._watch.join()
-            self._watch = None
+            self._thread.join(LEAVE_S)
+            self._thread = None
 
     def handle(self, alarm: Alarm) -> bool:
         """Refuel when the alarm asks for it and is news; True when fuel was sent."""
@@ -101,32 +85,16 @@ class Dispatcher(Startable):
         self.refuels.append(Refuel(name, alarm.time, time.time_ns() // 1000))
         return True
 
-    def _supervise(self) -> None:
-        turn = self._turn()
-        while not self._stop.wait(WATCH_S):
-            if monotonic() - turn.heard > self._stuck_s:
-                log.warning("dispatcher: its consumer is silent for %.0f s; starting another", self._stuck_s)
-                turn.left.set()
-                turn = self._turn()
-        turn.left.set()
-        turn.thread.join(LEAVE_S)
-
-    def _turn(self) -> Turn:
-        turn = Turn(threading.Thread(target=lambda: self._run(turn), name="dispatcher-consumer", daemon=True))
-        turn.thread.start()
-        return turn
-
-    def _run(self, turn: Turn) -> None:
-        while not turn.left.is_set():
+    def _run(self) -> None:
+        while not self._stop.is_set():
             try:
-                self._consume(turn)
+                self._consume()
             except KafkaError as error:
                 log.warning("dispatcher: Kafka does not answer (%s); trying again", error)
-                turn.heard = monotonic()
-                turn.left.wait(PAUSE_S)
+                self._stop.wait(PAUSE_S)
 
-    def _consume(self, turn: Turn) -> None:
-        """Poll until told to leave.
+    def _consume(self) -> None:
+        """Poll until told to stop.
 
         The topic's partitions are asked for first: a consumer that does not know them joins its group twice, and
         kafka-python 3.0.12 can lose its assignment when a poll times out within the second join.
@@ -141,10 +109,8 @@ class Dispatcher(Startable):
         )
         try:
             consumer.partitions_for_topic(self._addresses.names.alarms)
-            while not turn.left.is_set():
-                batches = consumer.poll(timeout_ms=POLL_MS)
-                turn.heard = monotonic()
-                if not turn.left.is_set() and self._take(batches):
+            while not self._stop.is_set():
+                if self._take(consumer.poll(timeout_ms=POLL_MS)):
                     consumer.commit()
         finally:
             consumer.close()

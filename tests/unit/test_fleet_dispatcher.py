@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from types import SimpleNamespace
 
 import pytest
 
 from lab.fleet.alarms import Alarm, parse_alarm
 from lab.fleet.dispatcher import Dispatcher
 from tests.nowhere import nowhere
-from tests.waiting import until
 
 TIME = 1_790_000_000_123_456
 
@@ -84,37 +81,3 @@ def test_coarser_times_and_tags_in_an_object_are_read_too() -> None:
 @pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b"1", b'{"alarm":"ok"}', b'{"generatorID":"g","time":1}'])
 def test_what_is_no_alarm_is_none(value: bytes | None) -> None:
     assert parse_alarm(value) is None
-
-
-class Consumers:
-    """Stands for kafka-python: the first consumer never comes back from poll(), the next one brings an alarm."""
-
-    def __init__(self) -> None:
-        self.made = 0
-        self.freed = threading.Event()
-
-    def __call__(self, *topics: str, **options: object) -> Consumers:
-        self.made += 1
-        return self
-
-    def partitions_for_topic(self, topic: str) -> set[int]:
-        return {0}
-
-    def poll(self, timeout_ms: int) -> dict[str, list[SimpleNamespace]]:
-        if self.made == 1:
-            self.freed.wait()
-        value = {"generatorID": "g1", "alarm": "refuel", "time": TIME + 1, "fuel": 10.0}
-        return {"p": [SimpleNamespace(value=json.dumps(value).encode(), offset=0, topic="alarms")]}
-
-    def commit(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def test_a_consumer_that_falls_silent_is_replaced(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    consumers = Consumers()
-    monkeypatch.setattr("lab.fleet.dispatcher.KafkaConsumer", consumers)
-    with Dispatcher(nowhere(), yard, stuck_s=0.1):
-        until(lambda: yard.refuelled == ["g1"])
-        consumers.freed.set()
-    assert consumers.made == 2
