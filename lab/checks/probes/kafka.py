@@ -13,12 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaConnectionError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lab.addresses import Addresses
 
 CLIENT_TIMEOUT_MS = 10_000
 """Longest wait for one answer of a broker; ten seconds, because a laptop under load is slow and not broken."""
 LONGEST_READ_SECONDS = 15.0
+again = retry(
+    retry=retry_if_exception_type(KafkaConnectionError), stop=stop_after_delay(10), wait=wait_fixed(0.5), reraise=True
+)
+"""Asks again while a broker refuses connections: one that was killed in a lesson is back within seconds."""
 
 Wait = Callable[..., Any]
 
@@ -98,6 +104,7 @@ def admin(where: Addresses) -> Iterator[KafkaAdminClient]:
         client.close()
 
 
+@again
 def end_offsets(where: Addresses) -> dict[str, dict[int, int]]:
     """The end offset of every partition of every topic that is not Kafka's own."""
     with consumer(where) as client:
@@ -117,6 +124,7 @@ class KafkaProbe:
         self._marks = marks
         self._wait = wait
 
+    @again
     def topics(self) -> set[str]:
         """Names of all topics."""
         with consumer(self._where) as client:
@@ -126,6 +134,7 @@ class KafkaProbe:
         """Topics that did not exist when the attempt began."""
         return {name for name in self.topics() if not name.startswith("__")} - set(self._marks)
 
+    @again
     def topic(self, name: str) -> tuple[Partition, ...]:
         """The partitions of a topic in order; empty when there is no such topic."""
         if name not in self.topics():
@@ -155,12 +164,14 @@ class KafkaProbe:
             words,
         )
 
+    @again
     def count(self, topic: str) -> int:
         """How many records were written to a topic since the attempt began, by offsets alone (no read)."""
         with consumer(self._where) as client:
             ends = client.end_offsets(_pairs(client, topic))
         return sum(end - self._mark(pair) for pair, end in ends.items())
 
+    @again
     def group(self, name: str) -> Group | None:
         """A consumer group as it is now, or None when no such group exists."""
         with admin(self._where) as client:
@@ -169,6 +180,7 @@ class KafkaProbe:
     def _mark(self, pair: TopicPartition) -> int:
         return self._marks.get(pair.topic, {}).get(pair.partition, 0)
 
+    @again
     def _read(self, topic: str, from_start: bool) -> list[Record]:
         with consumer(self._where, max_poll_records=5_000) as client:
             pairs = _pairs(client, topic)
