@@ -10,6 +10,7 @@ import pytest
 
 from lab import widgets
 from lab.settings import settings
+from lab.widgets.panels.lag_view import LagView
 
 CALLS = sorted(set(widgets.__all__) - {"stop"})
 
@@ -37,3 +38,12 @@ def test_another_fleet_goes_into_the_same_panel() -> None:
     panel = widgets.fleet_panel(one)  # type: ignore[arg-type]
     assert widgets.fleet_panel(other) is panel  # type: ignore[arg-type]
     assert panel.fleet is other
+
+
+def test_the_lag_views_figure_holds_the_history_and_its_marks() -> None:
+    seen = {"group": "g", "history": [[-2, 10], [-1, 40]], "marks": [[-1.5, "rebalance; 2 members"]]}
+    figure = LagView(snapshot=seen).figure()
+    assert (list(figure.data[0].x), list(figure.data[0].y)) == ([-2, -1], [10, 40])
+    assert [shape.x0 for shape in figure.layout.shapes] == [-1.5]
+    assert [note.text for note in figure.layout.annotations] == ["rebalance"]
+    assert figure.layout.title.text == "Lag of g"
