@@ -43,7 +43,7 @@ and the second, already on its way, was taken, librdkafka reports the first as d
 Seen with librdkafka 2.16 and Kafka 4.3 on a cluster whose brokers had just restarted: two records confirmed, and not
 there.
 """
-_PRODUCER_ONLY = ("partitioner", "linger.ms", "message.timeout.ms", "queue.", *_FIXED)
+_PRODUCER_ONLY = ("partitioner", "linger.ms", "message.timeout.ms", "queue.")
 
 
 def reason(error: KafkaError) -> Reason:
