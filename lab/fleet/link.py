@@ -68,6 +68,8 @@ class Link:
         self.published = 0
         self.acknowledged = 0
         self.reconnects = 0
+        self.latency_ms: float | None = None
+        """From handing the last acknowledged reading to MQTT to its acknowledgement; None before the first."""
         self.writing = False
         """Whether the selector watches the socket for room to write; kept by the watcher."""
         self._broker, self._journal, self._watcher = broker, journal, watcher
@@ -183,7 +185,8 @@ class Link:
             return
         if self._broker.qos > 0:
             self.acknowledged += 1
-            self._journal.on_acked(*done[:3], (perf_counter() - done.since) * 1000.0)
+            self.latency_ms = (perf_counter() - done.since) * 1000.0
+            self._journal.on_acked(*done[:3], self.latency_ms)
         if self._backlog:
             self._watcher.wants_pump(self)
 

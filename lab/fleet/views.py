@@ -10,7 +10,7 @@ from lab.fleet.link import Link
 
 @dataclass(frozen=True)
 class GeneratorView:
-    """One generator as a widget shows it. Units: degrees, percent, kilowatts, Celsius, litres."""
+    """One generator as a widget shows it. Units: degrees, percent, kilowatts, Celsius, litres, milliseconds."""
 
     generatorID: str
     lat: float
@@ -23,6 +23,8 @@ class GeneratorView:
     connected: bool
     published: int
     acknowledged: int
+    latency_ms: float | None
+    """How long the last acknowledgement took; None before the first."""
 
 
 @dataclass(frozen=True)
@@ -53,4 +55,5 @@ def view(generator: Generator, link: Link) -> GeneratorView:
         link.connected,
         link.published,
         link.acknowledged,
+        link.latency_ms,
     )

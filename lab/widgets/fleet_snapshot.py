@@ -63,7 +63,7 @@ class FleetComposer:
         """The followed generator's load at each hop, with its age in seconds."""
         if view is None:
             return []
-        hops = [{"hop": "device", "load": round(view.load, 1), "age": 0.0, "place": "what it measures"}]
+        hops = [{"hop": "device", "load": round(view.load, 1), "age": 0.0, "place": _acknowledgement(view.latency_ms)}]
         for hop, key in (("Kafka", "readings"), ("alarm in Kafka", "alarms")):
             hops.append(_kafka_hop(hop, facts[key], view.generatorID, now))
         alarm = hops.pop()
@@ -93,6 +93,11 @@ def _row(view: GeneratorView, status: Mapping[str, Any] | None, now: float) -> d
 
 def _age(seconds: float) -> str:
     return "just now" if seconds < 2 else f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago"
+
+
+def _acknowledgement(milliseconds: float | None) -> str:
+    """How long the device waits to hear that its reading is safe: the network twice, and Kafka."""
+    return "nothing acknowledged yet" if milliseconds is None else f"acknowledged after {milliseconds:,.0f} ms"
 
 
 def _listed(rows: list[dict[str, Any]], followed: str) -> list[dict[str, Any]]:
@@ -134,6 +139,10 @@ def _sentence(row: Mapping[str, Any]) -> str:
 def _hop_words(name: str, hops: list[dict[str, Any]]) -> list[str]:
     return [
         f"{name} at {hop['hop']}: "
-        + ("not seen yet." if hop["age"] is None else f"load {hop['load']} percent, {hop['age']:.0f} seconds old.")
+        + ("not seen yet." if hop["age"] is None else f"load {hop['load']} percent, {_where(hop)}.")
         for hop in hops
     ]
+
+
+def _where(hop: Mapping[str, Any]) -> str:
+    return str(hop["place"]) if hop["hop"] == "device" else f"{hop['age']:.0f} seconds old"

@@ -93,6 +93,7 @@ def views(count: int = 5) -> list[Any]:
             connected=n != 1,
             published=10,
             acknowledged=10,
+            latency_ms=14.2,
         )
         for n in range(count)
     ]

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lab.jupyter import JupyterCommand
+from lab.widgets.panels.fault_panel import SLOW_S
 
 PATIENCE_MS = 180_000
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -166,6 +167,26 @@ def test_a_load_set_by_the_slider_arrives_downstream(panels: Page) -> None:
     for hop in ("device", "Kafka", "kafka_raw", "kafka_downsampled", "alarm in Kafka"):
         wait_for_load(panels, hop, wanted)
     picture(fleet, "fleet")
+
+
+def wait_for_acknowledgement(page: Page, lowest_ms: float, highest_ms: float) -> None:
+    """Wait until the followed device's last acknowledgement took so long."""
+    script = """([lowest, highest]) => {
+      const shown = document.querySelector('.jp-Notebook .lab-is-fleet [data-hop="device"]')?.textContent ?? '';
+      const took = parseFloat((/acknowledged after ([\\d,]+) ms/.exec(shown)?.[1] ?? '').replace(',', ''));
+      return took >= lowest && took < highest; }"""
+    page.wait_for_function(script, arg=[lowest_ms, highest_ms], timeout=PATIENCE_MS)
+
+
+def test_a_slow_network_shows_in_the_acknowledgements_until_it_is_undone(panels: Page) -> None:
+    faults, slow_ms = panel(panels, "faults"), 2_000 * SLOW_S
+    wait_for_acknowledgement(panels, 0, slow_ms)
+    faults.get_by_role("button", name="Make the network slow").click()
+    expect(faults.locator(".lab-notice")).to_contain_text(f"takes {SLOW_S} s longer each way")
+    wait_for_acknowledgement(panels, slow_ms, 60_000)
+    picture(panel(panels, "fleet"), "slow")
+    faults.get_by_role("button", name="Make the network fast again").click()
+    wait_for_acknowledgement(panels, 0, slow_ms)
 
 
 def test_a_cut_device_leaves_its_will_in_kafka(panels: Page) -> None:

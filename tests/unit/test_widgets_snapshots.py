@@ -36,6 +36,7 @@ class Seen:
     fuel: float = 900.0
     running: bool = True
     connected: bool = True
+    latency_ms: float | None = None
 
 
 def part(leader: int, isr: tuple[int, ...] = (1, 2, 3), end: int | None = 10) -> dict[str, Any]:
@@ -195,6 +196,16 @@ def test_the_followed_reading_shows_at_every_hop() -> None:
         ("kafka_downsampled", None, None),
         ("alarm in Kafka", None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("took", "said"), [(None, "nothing acknowledged yet"), (1_203.4, "acknowledged after 1,203 ms")]
+)
+def test_the_device_says_how_long_its_acknowledgement_took(took: float | None, said: str) -> None:
+    facts = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
+    snapshot = FleetComposer(NAMES).compose([Seen("g1", latency_ms=took)], facts, NOW)  # type: ignore[list-item]
+    assert snapshot["hops"][0]["place"] == said
+    assert f"g1 at device: load 40.0 percent, {said}." in snapshot["words"]
 
 
 def test_a_will_that_arrives_is_told_and_an_old_one_is_not() -> None:
