@@ -7,7 +7,6 @@ from lab.course import build, goto, manifest
 from lab.course.execute import execute, text_of
 
 
-@pytest.mark.thorough
 @pytest.mark.timeout(700)
 @pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
 def test_learner_notebook(lesson, stack, tmp_path):

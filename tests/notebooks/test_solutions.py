@@ -1,7 +1,4 @@
-"""Every solution under nbval, in lesson order on one stack: what runs now must say what was kept.
-
-The usual run takes the lessons of the short path; `-m thorough` takes the others.
-"""
+"""Every solution under nbval, in lesson order on one stack: what runs now must say what was kept."""
 
 import nbformat
 import pytest
@@ -9,14 +6,9 @@ import pytest
 from lab.course import build, goto, manifest
 from tests.notebooks.nbval_run import nbval
 
-LESSONS = [
-    pytest.param(lesson, marks=() if lesson.short_path else pytest.mark.thorough, id=lesson.id)
-    for lesson in manifest.authored()
-]
-
 
 @pytest.mark.timeout(700)
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
 def test_solution(lesson, stack, tmp_path):
     goto.prepare(lesson, stack)
     path = build.target(lesson, "solution")
