@@ -1,4 +1,7 @@
-"""Every solution alone: a fresh stack, `goto`, then nbval."""
+"""Every solution alone: a fresh stack, `goto`, then nbval.
+
+These come first, by their file's name: the stack that the other files share does not run yet.
+"""
 
 import subprocess
 import sys
@@ -22,7 +25,6 @@ def fresh_state(tmp_path, monkeypatch):
         subprocess.run([sys.executable, "-m", "lab", "down"], check=True, timeout=120, capture_output=True)
 
 
-@pytest.mark.thorough
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
 def test_solution_alone(lesson, fresh_state, tmp_path):
