@@ -1,6 +1,6 @@
 """The names of the pipeline's topics, buckets, connectors and groups.
 
-The data contract of docs/architecture.md in code. A namespace is put before each name, so that a whole class
+The data contract of docs/architecture.md in code. A namespace is put before each name, so that several pipelines
 can share one cluster.
 """
 
