@@ -212,13 +212,13 @@ def letters(attempt: Attempt) -> str:
 
 def _unrepaired(attempt: Attempt) -> None:
     """The point to repair is absent when an attempt begins."""
-    from datetime import UTC, datetime, timedelta
+    from datetime import UTC, datetime
 
     from lab.influx.api import Influx
 
-    start = datetime(2025, 6, 1, 12, 0, 2, tzinfo=UTC)
+    instant = datetime(2025, 6, 1, 12, 0, 2, tzinfo=UTC)
     with Influx(attempt.where) as influx:
-        influx.delete("l07_strict", start, start + timedelta(seconds=1))
+        influx.delete("l07_strict", instant, instant)
 
 
 @judge(

@@ -70,15 +70,18 @@ def wait_for(condition, seconds: float = 30.0) -> bool:
     return bool(true)
 
 
-admin = KafkaAdminClient(**where.kafka_python())
-for topic in sorted({"l07_readings", "l07_poisoned", "l07_letters"} - set(admin.list_topics())):
-    admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 3}}, wait_for_metadata=True)
-admin.close()
 for name in ("l07-plain", "l07-sink", "l07-strict"):
     connect.delete(name)
 for bucket in ("l07_plain", "l07_raw", "l07_strict"):
     buckets.ensure(influx, bucket)
     buckets.empty(influx, bucket)
+admin = KafkaAdminClient(**where.kafka_python())
+topics = {"l07_readings", "l07_poisoned", "l07_letters"}
+if there := sorted(topics & set(admin.list_topics())):
+    admin.delete_topics(there)  # with them go the offsets that connectors of an earlier run have committed
+one_partition = {"num_partitions": 1, "replication_factor": 3}
+admin.create_topics(dict.fromkeys(sorted(topics), one_partition), wait_for_metadata=True)
+admin.close()
 
 # %% [markdown]
 # ## Which connectors does it know?

@@ -89,7 +89,10 @@ class Influx:
             self._write(bucket, batch, precision)
 
     def delete(self, bucket: str, start: datetime, stop: datetime, predicate: str = "") -> None:
-        """Delete the points of a bucket with start <= time < stop that match the predicate, e.g. 'generatorID="g1"'."""
+        """Delete the points of a bucket that match the predicate, e.g. 'generatorID="g1"'.
+
+        InfluxDB takes both ends in: a point at `stop` goes as well (measured with 2.9.1), unlike in Flux's range().
+        """
         body = {"start": instant(start), "stop": instant(stop)}
         if predicate:
             body["predicate"] = predicate
