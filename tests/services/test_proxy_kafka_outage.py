@@ -73,12 +73,15 @@ class Device:
         self._client.loop_stop()
 
 
-AWAY = [("freeze", "thaw"), ("stop", "start")]
+AWAY = [
+    pytest.param(("freeze", "thaw"), marks=pytest.mark.thorough, id="freeze"),
+    pytest.param(("stop", "start"), id="stop"),
+]
 """What befalls each broker, and what ends it. A frozen one keeps its connections and answers nothing."""
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("away", AWAY, ids=lambda pair: pair[0])
+@pytest.mark.parametrize("away", AWAY)
 def test_kafka_away_for_a_minute(server: SimpleNamespace, away: tuple[str, str]) -> None:
     devices = [Device(f"g{number}", server.port) for number in range(DEVICES)]
     stop = threading.Event()
