@@ -101,11 +101,21 @@ def data_folder(node: int, layout: Layout) -> Path:
 
 
 def cluster_id(layout: Layout) -> str:
-    """The cluster's id, made once: 16 random bytes, base64url without padding, as Kafka's own tool does."""
+    """The cluster's id, made once."""
     path = layout.data / "kafka-cluster-id"
     if not path.exists():
-        write(path, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        write(path, random_id())
     return path.read_text().strip()
+
+
+def random_id() -> str:
+    """16 random bytes, base64url without padding, as Kafka's own tool makes them.
+
+    Never with a hyphen in front, which one in 64 would have and Kafka's tools would take for an option.
+    """
+    while (identity := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return identity
 
 
 def jvm(jars: list[Path], layout: Layout, *options: str, heap_mb: int = HEAP_MB) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import shlex
 import tomllib
 from itertools import chain
 from pathlib import Path
+from uuid import UUID
 
+import pytest
 import yaml
 
 from lab.names import Names
@@ -138,3 +140,9 @@ def test_compose_brokers_are_configured_as_the_native_ones() -> None:
 
 def test_compose_watches_the_health_of_every_service() -> None:
     assert all("healthcheck" in service for name, service in compose().items() if name != "net")
+
+
+def test_a_cluster_id_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([UUID(bytes=b"\xf8" + 15 * b"\0"), UUID(bytes=b"\xf9" + 15 * b"\0"), UUID(bytes=16 * b"\xff")])
+    monkeypatch.setattr(kafka.uuid, "uuid4", lambda: next(drawn))
+    assert kafka.random_id() == 21 * "_" + "w"
