@@ -203,8 +203,9 @@ strict = BASE | {
 connect.create_or_update("l07-strict", strict)
 send("l07_poisoned", [reading("generator1", 1, 500.0)])
 wait_for(lambda: count("l07_strict"))
-send("l07_poisoned", [reading("generator2", 2, "full"), reading("generator3", 3, 700.0)])
+send("l07_poisoned", [reading("generator2", 2, "full")])
 failed = wait_for(lambda: state("l07-strict") == "FAILED")
+send("l07_poisoned", [reading("generator3", 3, 700.0)])
 print("failed:", failed)
 
 # %% [markdown]
