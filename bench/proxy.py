@@ -1,10 +1,10 @@
 """`./workshop bench proxy`: how fast readings get from MQTT into Kafka, and what the alternatives do.
 
-Three brokers, RF 3, acks=all, 50 connections, the design's reading as payload, one machine, one run. Measured are
-records that arrived in Kafka (end offsets) over the time from the first publish to the last arrival; acknowledgement
-times at 1,000 and 5,000 readings/s; beside it the same load through Debian's mosquitto and a paho-mqtt subscriber
-that produces through librdkafka, and librdkafka alone as the limit. `generator_per_s` is what the load generator does
-against a server that acknowledges at once: it must lie well above `qos1_per_s`.
+Three brokers, RF 3, acks=all, 50 connections, a reading of the data contract as payload, one machine, one run.
+Measured are records that arrived in Kafka (end offsets) over the time from the first publish to the last arrival; how
+long acknowledgements take at 1,000 and 5,000 readings/s; beside it the same load through Debian's mosquitto and a
+paho-mqtt subscriber that produces through librdkafka, and librdkafka alone as the limit. `generator_per_s` is what the
+load generator does against a server that acknowledges at once: it must lie well above `qos1_per_s`.
 """
 
 from __future__ import annotations

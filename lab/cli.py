@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """For verbs whose arguments belong to the module that runs them."""
+RESETTABLE = "kafka, connect, influxd, proxy, a lesson (07), an exercise (l05.lag) or everything."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
@@ -62,7 +63,7 @@ def down() -> None:
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """What runs where, each service asked at this moment. Exit code 1 unless all are ready."""
+    """What runs where, each service asked at this moment. Exit code 1 when one is stopped or failed."""
     from lab import stack
     from lab.stack.console import out, status_table
 
@@ -77,7 +78,7 @@ def status(as_json: Json = False) -> None:
 
 @app.command()
 def logs(
-    service: Annotated[str, typer.Argument(help="A service, supervisor or influxd-build.")],
+    service: Annotated[str, typer.Argument(help="A service, supervisor, influxd-build or aot-training.")],
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is added.")] = False,
 ) -> None:
@@ -100,10 +101,10 @@ def doctor(as_json: Json = False) -> None:
 
 @app.command()
 def reset(
-    what: Annotated[list[str], typer.Argument(help="kafka, connect, influxd, proxy, a lesson (07) or everything.")],
+    what: Annotated[list[str], typer.Argument(help=RESETTABLE)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Begin anew: a service, a lesson or everything. Says what it removes; your notebooks are put aside."""
+    """Begin anew: a service, a lesson, an exercise, everything. Says what it removes; your notebooks are put aside."""
     from lab.stack.reset import reset as begin_anew
 
     begin_anew(what, yes)
@@ -159,7 +160,7 @@ def goto(context: typer.Context) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="A file of bench/ without its ending.")], as_json: Json = False
+    name: Annotated[str, typer.Argument(help="proxy, proxy_idle, connect or widgets.")], as_json: Json = False
 ) -> None:
     """Run one benchmark."""
     from lab.stack.benches import run

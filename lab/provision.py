@@ -1,6 +1,7 @@
 """Make what the pipeline needs inside the running services: topics, buckets, the task, the connectors.
 
-Every function may be called again: what is there already stays, what differs is set right.
+Every function may be called again: topics and buckets that are there stay as they are; the task and the connectors are
+set right where they differ.
 """
 
 from __future__ import annotations

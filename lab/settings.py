@@ -1,7 +1,8 @@
 """Every setting the kit reads from outside, in one place.
 
-Each is an environment variable with the prefix LAB_ (LAB_STATE, LAB_INFLUXD, ...). Nothing else in the kit
-reads the environment, so this page is the whole list. Where services actually listen is not a setting: it is
+Each is an environment variable with the prefix LAB_ (LAB_STATE, LAB_INFLUXD, ...). No other variable
+with that prefix is read outside the tests; what the machine's own tools use (PATH, DISPLAY, proxies, Rust's homes) is
+read where it is needed. Where services actually listen is not a setting: it is
 written by `up` and read through `lab.addresses`.
 """
 
@@ -36,7 +37,6 @@ class Settings(BaseSettings):
 
     namespace: str = ""
     """Prefix of topics, buckets, connectors and consumer groups, so that several people share one cluster."""
-    mqtt_host: str = "127.0.0.1"
     kafka_bootstrap: str | None = None
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: str | None = None

@@ -33,8 +33,6 @@ _ASK: dict[str, Callable[[Addresses], None]] = {
     "influxd": lambda where: _http(f"{where.influx_url}/health"),
     "proxy": lambda where: _http(f"{where.proxy_url}/health"),
 }
-_LOG = {"kafka": "kafka1"}
-"""The name that ./workshop logs knows, where it differs."""
 
 
 def trouble(services: tuple[str, ...]) -> Verdict | None:
@@ -62,5 +60,5 @@ def service_down(name: str, error: BaseException) -> Verdict:
     return Verdict(
         Outcome.TROUBLE,
         f"{name} does not answer ({type(error).__name__}). This is the lab's fault, not yours.",
-        next_step=f"Run ./workshop up in a terminal and check again; ./workshop logs {_LOG.get(name, name)} says more.",
+        next_step=f"Run ./workshop up in a terminal and check again; ./workshop logs {name} says more.",
     )

@@ -71,7 +71,7 @@ class _Before:
             return cls({name: connect.config(name) for name in there}, tasks.find(influx, names.task))
 
     def restore(self, addresses: Addresses) -> None:
-        """What cannot be restored because its service is down is left; the next `up` or `demo` sets it right."""
+        """What cannot be restored because its service is down is left; the next `demo` sets it right."""
         names = addresses.names
         with contextlib.suppress(LabError), Connect(addresses.connect_url) as connect:
             for name in {names.sink, names.source} - self.connectors.keys():

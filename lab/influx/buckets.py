@@ -65,7 +65,7 @@ def _idle(influx: Influx) -> int:
 def empty(influx: Influx, name: str) -> None:
     """Delete every point and keep the bucket. Raises LearnerError when there is no such bucket."""
     if find(influx, name) is None:
-        raise LearnerError(f"There is no bucket {name}.", "List them with ./workshop status or create it first.")
+        raise LearnerError(f"There is no bucket {name}.", "Check the name; ./workshop up makes the pipeline's buckets.")
     influx.delete(name, EPOCH, datetime.now(UTC) + timedelta(days=365))
 
 

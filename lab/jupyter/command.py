@@ -15,6 +15,9 @@ from lab.addresses import Addresses, stack_file
 from lab.settings import ROOT, settings
 
 HERE = Path(__file__).resolve().parent
+ARENAS = "1"
+"""glibc's memory arenas in a kernel. librdkafka has a thread per broker and client, and by default each thread frees
+into an arena of its own, where no other finds the room: a kernel with two panels grew by that for half an hour."""
 PORT = 8888
 """JupyterLab's default; when it is taken, pass a free one: `--ServerApp.port_retries` would hide the address."""
 
@@ -70,5 +73,6 @@ def _environment(token: str) -> dict[str, str]:
         "JUPYTER_TOKEN": token,
         "LAB_STATE": str(state),
         "PYTHONPATH": os.pathsep.join(paths),
+        "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", ARENAS),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }

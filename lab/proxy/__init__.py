@@ -6,6 +6,5 @@ three QoS), `framing`, `handlers` and `session` (one connection), `sessions` (wh
 a will is due) and `rules` (MQTT topic to Kafka topic).
 The shell: `config`, `accounts`, `librdkafka`, `kafka_topics` and `delivery` (Kafka), `headers`, `wheel` (timers),
 `link` (one socket), `websocket`, `listeners`, `registry`, `server`, `run` (one process), `pipe`, `remote` and
-`workers` (several on one port), `signals`, `metrics`, `http`, `logs`. `publisher` is the other end, for tests,
-benchmarks and lessons.
+`workers` (several on one port), `signals`, `metrics`, `http`, `logs`. `publisher` is the other end, for tests.
 """

@@ -8,8 +8,6 @@ from lab.proxy.packets import V5, Connect
 from lab.proxy.properties import P, Properties
 from lab.proxy.reasons import Reason
 
-RECEIVE_MAXIMUM_MAX = 65_535
-
 
 @dataclass(slots=True, frozen=True)
 class Limits:

@@ -1,4 +1,4 @@
-"""The other end: the packets that a publisher sends, as bytes. Tests, fuzzing and lessons speak through these.
+"""The other end: the packets that a publisher sends, as bytes. Tests speak through these.
 
 Nothing in the proxy imports this module. It writes what the arguments say, also what the standard forbids.
 """

@@ -1,6 +1,6 @@
 """The registry of client ids inside one process: `sessions.Sessions` with connections for tokens.
 
-`workers.RemoteRegistry` is its twin where several processes share one port.
+`remote.RemoteRegistry` is its twin where several processes share one port.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from lab.settings import settings
 from lab.stack import binary, ports, supervision, toolchain
 from lab.stack.layout import layout
 
-MEMORY_GB, DISK_GB = 2.5, 3.0
-"""What the services and JupyterLab need: 2 GB and some room; data and downloads."""
+MEMORY_GB, DISK_GB = 3.0, 3.0
+"""What the services and JupyterLab need: 2 GB and some room; data and downloads. The README says the same."""
 EPOCH_2026 = 1_767_225_600
 """A clock before this is wrong: certificates fail and device times make no sense."""
 Level = Literal["good", "note", "bad"]

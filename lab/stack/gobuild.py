@@ -1,6 +1,6 @@
 """influxd built from its Go module: `go build` on the pinned module in influxd_module/.
 
-Module, build and cargo caches (3 GB) are the build's own and go with its scratch folder. Flux, a Rust library, is
+Module, build and cargo caches (3.3 GB) are the build's own and go with its scratch folder. Flux, a Rust library, is
 linked in through InfluxData's own `pkg-config`, which is built first and put before any other on PATH.
 """
 

@@ -11,6 +11,8 @@ from lab.errors import LearnerError
 from lab.stack.layout import layout
 
 TAIL_BYTES = 65536
+ONE_OF_MANY = {"kafka": "kafka1"}
+"""Who asks for the cluster is shown one broker's log: what stops one mostly stops all."""
 
 
 def tail(path: Path, lines: int) -> list[str]:
@@ -27,7 +29,7 @@ def tail(path: Path, lines: int) -> list[str]:
 def path_of(service: str) -> Path:
     """The log file of a service. Raises LearnerError naming the logs there are when there is none."""
     here = layout()
-    found = here.log(service)
+    found = here.log(ONE_OF_MANY.get(service, service))
     if not found.exists():
         known = ", ".join(sorted(path.stem for path in here.logs.glob("*.log"))) or "none yet"
         raise LearnerError(f"There is no log of {service}.", f"Logs there are: {known}.")

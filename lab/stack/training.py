@@ -31,7 +31,6 @@ NAME = "aot-training"
 NICE = 15
 READY_SECONDS = 120
 DUMP_SECONDS = 180
-SINGLE = "replication.factor=1"
 
 
 def service(where: Layout) -> Service:

@@ -24,6 +24,7 @@ from lab.free_port import free_port
 from lab.jupyter import JupyterCommand, command
 from lab.provision import everything
 from lab.settings import ROOT, settings
+from lab.stack.testing import BROWSERS
 
 FLAGS = [
     "--no-sandbox",
@@ -42,9 +43,9 @@ PATIENCE_MS = 120_000
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
-    path = shutil.which("chromium")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as player:
         chromium = player.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

@@ -1,10 +1,12 @@
 """Every solution alone: a fresh stack, `goto`, then nbval.
 
-These come first, by their file's name: the stack that the other files share does not run yet.
+These come first, by their file's name: the stack that the other files share does not run yet. A stack stops, which is
+mostly waiting, while the next one starts.
 """
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,15 +16,37 @@ from lab.settings import Settings
 from tests.notebooks.nbval_run import nbval
 
 
+DOWN = (sys.executable, "-m", "lab", "down")
+
+
+@pytest.fixture(scope="module")
+def stop_behind() -> Iterator[Callable[[], None]]:
+    """Begins to stop the stack of LAB_STATE once the one before it has stopped in good order."""
+    leaving: list[subprocess.Popen[bytes]] = []
+
+    def see_it_gone() -> None:
+        if leaving:
+            before = leaving.pop()
+            said, _ = before.communicate(timeout=120)
+            assert before.returncode == 0, said.decode()
+
+    def stop() -> None:
+        see_it_gone()
+        with kernel_environment():
+            leaving.append(subprocess.Popen(DOWN, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+
+    yield stop
+    see_it_gone()
+
+
 @pytest.fixture
-def fresh_state(tmp_path, monkeypatch):
+def fresh_state(tmp_path, monkeypatch, stop_behind):
     """A state folder with nothing in it; its services are stopped afterwards."""
     state = tmp_path / "state"
     monkeypatch.setenv("LAB_STATE", str(state))
     monkeypatch.setattr("lab.course.execute.settings", Settings)
     yield state
-    with kernel_environment():
-        subprocess.run([sys.executable, "-m", "lab", "down"], check=True, timeout=120, capture_output=True)
+    stop_behind()
 
 
 @pytest.mark.timeout(900)

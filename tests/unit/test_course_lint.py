@@ -1,4 +1,4 @@
-"""The lint of the course as tests, lesson by lesson, and its own rules on broken lessons."""
+"""The lint of the course as tests, lesson by lesson."""
 
 import pytest
 

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from lab.jupyter import command
 from lab.jupyter.command import HERE, notebook
 from lab.jupyter.watch import LOADING, Watch
@@ -31,6 +33,13 @@ def test_jupyterlab_listens_on_loopback_and_kernels_find_the_kit() -> None:
     assert "--ServerApp.ip=127.0.0.1" in start.argv
     assert str(HERE.parent.parent) in start.env["PYTHONPATH"]
     assert Path(start.env["LAB_STATE"]).is_absolute()
+
+
+def test_a_kernel_gets_one_memory_arena_unless_the_learner_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert command(None).env["MALLOC_ARENA_MAX"] == "1"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    assert command(None).env["MALLOC_ARENA_MAX"] == "4"
 
 
 def test_a_lesson_that_is_not_there_opens_the_folder(tmp_path: Path) -> None:

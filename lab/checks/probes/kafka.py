@@ -68,7 +68,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Group:
-    """A consumer group: how many partitions each member holds, committed offsets and lag per partition."""
+    """A consumer group: which partitions each member holds, committed offsets and lag per partition."""
 
     name: str
     state: str

@@ -1,4 +1,4 @@
-"""The connector panel: a connector's state, tasks and errors, with pause, resume, stop and restart."""
+"""The connector panel: a connector's state, tasks and errors, with pause, resume and restart."""
 
 from __future__ import annotations
 
