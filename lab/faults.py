@@ -34,7 +34,7 @@ class Fault(ABC):
         """In words, for ledgers and messages."""
         self.standing = False
         self.seconds: float | None = None
-        """How long it stood; None before undo()."""
+        """How long it stood; None while it stands."""
         self._since = 0.0
 
     def __enter__(self) -> Self:
@@ -56,13 +56,17 @@ class Fault(ABC):
         return self
 
     def undo(self) -> None:
-        """Put things right again; does nothing when the fault is not standing."""
-        if not self.standing:
-            return
-        self.standing = False
-        atexit.unregister(self.undo)
-        self._undo()
-        self.seconds = monotonic() - self._since
+        """Put things right again; does nothing when the fault is not standing. When it cannot, the fault stands on."""
+        if self.standing:
+            self._undo()
+            self.forget()
+
+    def forget(self) -> None:
+        """Call it over without undoing anything: it healed by itself, or another fault took its place."""
+        if self.standing:
+            self.standing = False
+            atexit.unregister(self.undo)
+            self.seconds = monotonic() - self._since
 
     @abstractmethod
     def _inject(self) -> None: ...
@@ -197,8 +201,10 @@ class Poison(Fault):
     def _inject(self) -> None:
         from confluent_kafka import Producer
 
+        from lab.librdkafka import quiet
+
         failures: list[str] = []
-        producer = Producer({**self._addresses.librdkafka(), "acks": "all"})
+        producer = Producer(quiet(self._addresses, acks="all"))
         for record in self._records:
             producer.produce(
                 self._addresses.names.readings,

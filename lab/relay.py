@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from typing import Self
 
-from lab.errors import MachineError
+from lab.errors import LabError, MachineError
 from lab.life import Startable
 from lab.loop_thread import LoopThread, cancel_others, carry
 
@@ -36,12 +36,18 @@ class Relay(Startable):
         self.black_hole = False
         self.connections = 0
         """How many were ever accepted."""
+        self.open_connections = 0
+        """How many are forwarded now."""
         self.refusals = 0
         """How many requests were answered with 503."""
         self._refuse_left = 0
         self._retry_after_s = 1
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = LoopThread("relay")
+
+    def target(self) -> tuple[str, int]:
+        """Host and port that the next connection goes to. May raise LabError: then that connection is closed."""
+        return self._target
 
     def start(self) -> Self:
         """Listen. Raises MachineError when the port is taken."""
@@ -102,7 +108,7 @@ class Relay(Startable):
         self.connections += 1
         self._open.add(writer)
         with contextlib.suppress(
-            OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError
+            OSError, LabError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError
         ):
             if self._refuse_left > 0:
                 await self._refuse(reader, writer)
@@ -122,13 +128,15 @@ class Relay(Startable):
         await writer.wait_closed()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*self._target, limit=HIGH_WATER_BYTES)
+        far_reader, far_writer = await asyncio.open_connection(*self.target(), limit=HIGH_WATER_BYTES)
         self._open.add(far_writer)
+        self.open_connections += 1
         try:
             there = asyncio.create_task(self._carry(reader, far_writer), name="relay-there")
             back = asyncio.create_task(self._carry(far_reader, writer), name="relay-back")
             await asyncio.wait((there, back))
         finally:
+            self.open_connections -= 1
             self._close(far_writer)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

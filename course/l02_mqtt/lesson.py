@@ -306,6 +306,16 @@ with doomed_network() as port:
 ex5.check()
 
 # %% [markdown]
+# The **fleet panel** does the same to generators in the field. Press *Cut* beside one of them: its connection ends without a DISCONNECT,
+# the proxy publishes its will, and `offline` arrives. *Restore* brings it back. Then move a load, press the generator's name, and
+# follow its reading from hop to hop.
+
+# %% tags=["varies"]
+from lab import widgets
+
+widgets.fleet_panel()
+
+# %% [markdown]
 # ## Topics on demand, payloads of any shape
 #
 # MQTT topics need not be made: publish, and they are there. MQTT does not look into payloads either: text, JSON, a
@@ -339,6 +349,7 @@ leave(client)
 ex6.check()
 
 # %% tags=["cleanup"]
+widgets.stop()
 relay.stop()
 while doomed:
     doomed.pop().stop()

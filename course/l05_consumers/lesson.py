@@ -170,8 +170,12 @@ team += [Worker("l05-share", "l05_rush") for _ in range(3)]
 ex3.check()
 
 # %% [markdown]
-# Six partitions, three instances: two each. Now watch what one instance too many does. Seven instances of one group, on six
-# partitions:
+# Six partitions, three instances: two each. Now watch what one instance too many does: seven instances of one group, on six
+# partitions. The **lag view** draws what the group has yet to do; an R on the time line marks each rebalance. Leave it in sight
+# while the next cell runs.
+
+# %% tags=["varies"]
+widgets.lag_view("l05-crowd")
 
 # %%
 for member in team:

@@ -337,18 +337,22 @@ for key, value in sink_config(where).items():
         print(f"{key:48} {value}")
 
 # %% [markdown]
-# And a live view of one of your connectors; its buttons send the same requests as you did.
+# And two live views: of one of your connectors, whose buttons send the same requests as you did, and of your dead letters.
 
 # %% tags=["varies"]
 from lab import widgets
 
 widgets.connector_panel("l07-strict")
 
+# %% tags=["varies"]
+widgets.dead_letter_view("l07_letters")
+
 # %% tags=["cleanup"]
 for name in ("l07-plain", "l07-sink", "l07-strict"):
     connect.delete(name)
 connect.close()
 influx.close()
+widgets.stop()
 
 # %% [markdown]
 # ## Recap

@@ -133,6 +133,19 @@ suspect = "sink"
 ex3.check(suspect)
 
 # %% [markdown]
+# ## With your own hands
+#
+# Two panels, five generators of their own, and everything above as buttons. Try: *Kill* the broker that leads partition 0, and look at the
+# pipeline map. *Freeze* the proxy, and watch the acknowledgements stay away; *Undo* it. *Make the network slow*, and read how long an
+# acknowledgement takes now. *Send poison readings*, and look for them with `widgets.dead_letter_view()`. *Undo everything* ends all that stands.
+
+# %% tags=["varies"]
+widgets.fleet_panel()
+
+# %% tags=["varies"]
+widgets.fault_panel()
+
+# %% [markdown]
 # ## From a hundred to a million
 #
 # Sizing is arithmetic with honest inputs. The fleet grows to **1,000,000 generators**, each with one reading **every 5 seconds**,

@@ -64,6 +64,8 @@ class Link:
         self.connected = False
         self.wanted = True
         """False after cut() or leave(): do not connect again."""
+        self.is_cut = False
+        """From cut() to restore()."""
         self.retry_at = 0.0
         self.published = 0
         self.acknowledged = 0
@@ -113,14 +115,14 @@ class Link:
 
     def cut(self) -> None:
         """Drop the TCP connection without a DISCONNECT, so that the last will is published."""
-        self.wanted = False
+        self.wanted, self.is_cut = False, True
         sock = self.socket()
         if sock is not None:
             sock.shutdown(socket.SHUT_RDWR)
 
     def restore(self) -> None:
         """Connect again after cut()."""
-        self.wanted = True
+        self.wanted, self.is_cut = True, False
         self.retry_at = 0.0
 
     def leave(self) -> None:

@@ -16,11 +16,15 @@ class GeneratorView:
     lat: float
     lon: float
     load: float
+    demand: float
+    """The load that was asked for, in percent; the engine follows."""
     power: float
     temperature: float
     fuel: float
     running: bool
     connected: bool
+    cut: bool
+    """Whether its network was cut on purpose; without a connection and not cut, it tries to connect."""
     published: int
     acknowledged: int
     latency_ms: float | None
@@ -48,11 +52,13 @@ def view(generator: Generator, link: Link) -> GeneratorView:
         generator.lat,
         generator.lon,
         seen.load,
+        generator.engine.demand,
         seen.power,
         seen.temperature,
         seen.fuel,
         generator.engine.running,
         link.connected,
+        link.is_cut,
         link.published,
         link.acknowledged,
         link.latency_ms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from contextlib import suppress
@@ -12,21 +13,24 @@ IDLE_S = 20.0
 LONGEST_LINE = 1 << 20
 """Bytes of one snapshot that the reader takes; a real one has about 8,000."""
 LOADING = '{"loading": true}'
+AGAIN_S = 3.0
+"""Seconds from the end of a sampler that nobody ended to the next one: its start costs a second of a core."""
 
 
 class Watch:
-    """Keeps the newest snapshot of one sampler; a sampler that died is started again by the next look."""
+    """Keeps the newest snapshot of one sampler; a sampler that died is told, and started again by a later look."""
 
     def __init__(self, *command: str) -> None:
         self._command = command or (sys.executable, "-m", "lab.jupyter.sampler")
         self._newest = LOADING
         self._looked = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._next = 0.0
 
     def look(self) -> str:
         """The newest snapshot as JSON; the first looks give `{"loading": true}`."""
         self._looked = time.monotonic()
-        if self._task is None or self._task.done():
+        if (self._task is None or self._task.done()) and time.monotonic() >= self._next:
             self._task = asyncio.create_task(self._follow(), name="map-sampler")
         return self._newest
 
@@ -44,11 +48,23 @@ class Watch:
         child = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=LONGEST_LINE)
         assert child.stdout is not None
         try:
-            while time.monotonic() - self._looked < IDLE_S and (line := await child.stdout.readline()):
+            while self._looked_lately() and (line := await child.stdout.readline()):
                 self._newest = line.decode()
         finally:
-            self._newest = LOADING
+            wanted = self._looked_lately()
             await _end(child)
+            self._newest = _died(child.returncode) if wanted else LOADING
+            self._next = time.monotonic() + (AGAIN_S if wanted else 0.0)
+
+    def _looked_lately(self) -> bool:
+        return time.monotonic() - self._looked < IDLE_S
+
+
+def _died(code: int | None) -> str:
+    """What the map shows when its sampler ended by itself."""
+    text = f"The map sees nothing: the process that asks the services ended with exit code {code}."
+    remedy = "It is started again. If this stays, read what it said where ./workshop runs, or run ./workshop doctor."
+    return json.dumps({"loading": True, "notice": {"level": "trouble", "text": text, "remedy": remedy}})
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

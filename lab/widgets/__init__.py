@@ -49,8 +49,10 @@ def pipeline_map() -> PipelineMap:
 def fleet_panel(fleet: Fleet | None = None) -> FleetPanel:
     """Drive a fleet: load, fuel, network; add and remove generators; see one reading arrive at every hop.
 
-    With no `fleet` the panel makes and starts one of five generators, one reading per second each; it is the panel's
-    attribute `fleet`. Given another fleet, the same panel goes on with that one.
+    Given a fleet, the panel drives that one. With no `fleet` it goes on with the one that it was given, as long as that
+    runs; or else it makes and starts one of its own: five generators, one reading per second each, ten simulated
+    seconds per second. Its own fleet stops when another one is given, with stop(), and with the kernel. The panel's
+    attribute `fleet` is the one that it drives.
     """
     from lab.widgets.panels.fleet_panel import make
 
@@ -88,11 +90,14 @@ def connector_panel(name: str | None = None) -> ConnectorPanel:
     return make(name)
 
 
-def dead_letter_view() -> DeadLetterView:
-    """The newest records that the sink connector refused, each with the reason in its headers."""
+def dead_letter_view(topic: str | None = None) -> DeadLetterView:
+    """The newest records that a sink refused, each with the reason in its headers.
+
+    `topic` is its dead-letter topic; that of the pipeline's sink when not given.
+    """
     from lab.widgets.panels.dead_letter_view import make
 
-    return make()
+    return make(topic)
 
 
 def task_form() -> TaskForm:

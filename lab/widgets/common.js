@@ -149,6 +149,20 @@ function guarded(root, work) {
 }
 
 /**
+ * Keep JupyterLab's commands on single keys away while a control of the panel has the focus: arrows would move between
+ * cells, Enter would edit one and X cut it. What goes with Ctrl or Cmd, as saving does, stays JupyterLab's. It looks for
+ * the attribute after this listener, which hears every key before the document does; and at the control itself, because
+ * its selectors end in `:focus`: on an ancestor the attribute comes too late.
+ */
+function ownKeys(root) {
+  const hear = ({ target, ctrlKey, metaKey }) => {
+    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+  };
+  window.addEventListener("keydown", hear, true);
+  return () => window.removeEventListener("keydown", hear, true);
+}
+
+/**
  * A widget from `build(context)`, which makes the body once and returns `draw(snapshot)`.
  * The context: `body`, `root`, `model`, `send(command, arguments)`, `onEnd(cleanup)`, `options`.
  */
@@ -156,7 +170,7 @@ function panel(build, options = {}) {
   return { render({ model, el }) {
     const root = h("section", { class: `lab-panel lab-is-${options.name}`, "aria-label": model.get("heading") });
     const body = h("div", { class: "lab-body" });
-    const notice = noticeBar(model), twin = textTwin(), aloud = announcer(), ends = [];
+    const notice = noticeBar(model), twin = textTwin(), aloud = announcer(), ends = [ownKeys(root)];
     root.append(
       h("header", { class: "lab-header" }, h("h2", {}, model.get("heading")), options.motion ? motionSwitch(root) : null),
       notice.bar, body, twin.twin, aloud.region,
@@ -167,13 +181,15 @@ function panel(build, options = {}) {
     const draw = guarded(root, () => build({ body, root, model, send, onEnd: (end) => ends.push(end) }));
     const redraw = () => guarded(root, () => {
       const snapshot = model.get("snapshot") ?? {};
-      draw?.(snapshot);
+      draw(snapshot);
       twin.draw(snapshot.words ?? []);
       aloud.say(snapshot.events?.at(-1)?.text);
     });
-    model.on("change:snapshot", redraw);
+    if (draw) { // Otherwise what went wrong while it was built stays in sight.
+      model.on("change:snapshot", redraw);
+      redraw();
+    }
     model.on("change:notice", notice.draw);
-    redraw();
     notice.draw();
     return () => {
       model.off("change:snapshot", redraw);

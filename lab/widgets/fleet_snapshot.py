@@ -5,13 +5,15 @@ The message stays bounded whatever the fleet: at most `LISTED` generators are li
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab.names import FUEL_ALARM_LITRES, Names
 from lab.widgets.events import Chronicle
-from lab.widgets.map_nodes import seconds_of
 from lab.widgets.pump import Fact
+from lab.widgets.rates import number_of
+from lab.widgets.schedule import seconds_of
 
 if TYPE_CHECKING:
     from lab.fleet.views import GeneratorView
@@ -32,23 +34,34 @@ class FleetComposer:
         self._said: dict[str, Any] = {}
 
     def compose(self, views: Sequence[GeneratorView], facts: Mapping[str, Fact], now: float) -> dict[str, Any]:
-        """One snapshot; `facts` has `readings`, `alarms`, `statuses` and `influxd`."""
+        """One snapshot; `facts` has `readings`, `alarms`, `statuses`, `influxd` and whatever else can be lost.
+
+        The first one that is lost is told.
+        """
         known = {view.generatorID: view for view in views}
         if self.followed not in known:
             self.followed = next(iter(known), "")
         statuses = facts["statuses"].value.get("statuses", {})
         self._tell(statuses, known, now)
         rows = [_row(view, statuses.get(view.generatorID), now) for view in views]
-        hops = self._hops(known.get(self.followed), facts, now)
+        hops, listed = self._hops(known.get(self.followed), facts, now), _first(rows, self.followed, LISTED)
+        counts, more = Counter(row["alarm"] for row in rows), _more(rows)
         return {
-            "generators": _listed(rows, self.followed),
-            "hidden": max(0, len(rows) - LISTED),
-            "dots": [[row["id"], row["lat"], row["lon"], row["alarm"]] for row in rows[:DOTTED]],
+            "generators": listed,
+            "hidden": len(rows) - len(listed),
+            "more": more,
+            "counts": {alarm: counts[alarm] for alarm in ("ok", "refuel", "offline")},
+            "dots": [[row["id"], row["lat"], row["lon"], row["alarm"]] for row in _first(rows, self.followed, DOTTED)],
             "followed": self.followed,
             "hops": hops,
             "lost": _lost(facts),
             "events": self._chronicle.events,
-            "words": [*(_sentence(row) for row in _listed(rows, self.followed)), *_hop_words(self.followed, hops)],
+            "words": [
+                _summary(counts),
+                *filter(None, [more]),
+                *map(_sentence, listed),
+                *_hop_words(self.followed, hops),
+            ],
         }
 
     def _tell(self, statuses: Mapping[str, Any], known: Mapping[str, Any], now: float) -> None:
@@ -67,7 +80,7 @@ class FleetComposer:
         for hop, key in (("Kafka", "readings"), ("alarm in Kafka", "alarms")):
             hops.append(_kafka_hop(hop, facts[key], view.generatorID, now))
         alarm = hops.pop()
-        rows = facts["influxd"].value.get("follow", {})
+        rows = _rows_of(view.generatorID, facts["influxd"])
         hops += [_bucket_hop(bucket, rows.get(bucket), now) for bucket in self._buckets()]
         return [*hops, alarm]
 
@@ -82,10 +95,12 @@ def _row(view: GeneratorView, status: Mapping[str, Any] | None, now: float) -> d
         "lat": view.lat,
         "lon": view.lon,
         "load": round(view.load, 1),
+        "demand": round(view.demand),
         "power": round(view.power, 1),
         "fuel": round(view.fuel),
         "running": view.running,
         "connected": view.connected,
+        "cut": view.cut,
         "alarm": alarm,
         "will": f"{status['said']} {_age(now - status['at'])}" if status else "",
     }
@@ -100,10 +115,32 @@ def _acknowledgement(milliseconds: float | None) -> str:
     return "nothing acknowledged yet" if milliseconds is None else f"acknowledged after {milliseconds:,.0f} ms"
 
 
-def _listed(rows: list[dict[str, Any]], followed: str) -> list[dict[str, Any]]:
-    if len(rows) <= LISTED:
+def _first(rows: list[dict[str, Any]], followed: str, most: int) -> list[dict[str, Any]]:
+    """The rows that there is room for, in the fleet's order when all have."""
+    if len(rows) <= most:
         return rows
-    return sorted(rows, key=lambda row: (row["id"] != followed, row["alarm"] == "ok"))[:LISTED]
+    return sorted(rows, key=lambda row: (row["id"] != followed, row["alarm"] == "ok"))[:most]
+
+
+def _more(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Which rows are listed when not all are; empty when all are."""
+    if len(rows) <= LISTED:
+        return ""
+    return (
+        f"{LISTED} of {len(rows):,} generators are listed: the followed one, then those offline or in need of fuel, "
+        "then the others in order. To drive another one, follow it by its name."
+    )
+
+
+def _summary(counts: Mapping[str, int]) -> str:
+    fleet = f"{sum(counts.values()):,} generators" if sum(counts.values()) != 1 else "1 generator"
+    return f"{fleet}: {counts['ok']:,} well, {counts['refuel']:,} in need of fuel, {counts['offline']:,} offline."
+
+
+def _rows_of(generator: str, influxd: Fact) -> dict[str, Any]:
+    """That generator's newest rows by bucket; nothing while the source still speaks of the one followed before."""
+    rows: dict[str, Any] = influxd.value.get("follow", {}) if influxd.value.get("followed") == generator else {}
+    return rows
 
 
 def _kafka_hop(hop: str, fact: Fact, key: str, now: float) -> dict[str, Any]:
@@ -120,10 +157,10 @@ def _kafka_hop(hop: str, fact: Fact, key: str, now: float) -> dict[str, Any]:
 
 
 def _bucket_hop(bucket: str, row: Mapping[str, str] | None, now: float) -> dict[str, Any]:
-    at = seconds_of(row.get("time", "")) if row else None
-    if not row or at is None:
+    at, load = (seconds_of(row.get("time", "")), number_of(row.get("load"))) if row else (None, None)
+    if at is None or load is None:
         return {"hop": bucket, "load": None, "age": None, "place": "not seen yet"}
-    return {"hop": bucket, "load": round(float(row["load"]), 1), "age": round(max(0.0, now - at), 1), "place": "bucket"}
+    return {"hop": bucket, "load": round(load, 1), "age": round(max(0.0, now - at), 1), "place": "bucket"}
 
 
 def _lost(facts: Mapping[str, Fact]) -> dict[str, str]:
@@ -131,9 +168,10 @@ def _lost(facts: Mapping[str, Fact]) -> dict[str, str]:
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    network = "connected" if row["connected"] else "without network"
+    network = "connected" if row["connected"] else "cut" if row["cut"] else "no connection"
     alarm = " Needs fuel." if row["fuel"] < FUEL_ALARM_LITRES else ""
-    return f"{row['id']}: load {row['load']:.0f} percent, fuel {row['fuel']} litres, {network}.{alarm}"
+    load = f"load {row['load']:.0f} percent, asked for {row['demand']} percent"
+    return f"{row['id']}: {load}, fuel {row['fuel']} litres, {network}.{alarm}"
 
 
 def _hop_words(name: str, hops: list[dict[str, Any]]) -> list[str]:

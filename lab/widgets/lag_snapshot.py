@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from lab.widgets.pump import Fact
-from lab.widgets.sources.kafka import lag
+from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.sources.kafka import lag, whole_lag
 from lab.widgets.topic_views import lost
 
 KEPT_S = 300.0
@@ -22,29 +22,28 @@ class LagComposer:
         self.marks: deque[tuple[float, str]] = deque(maxlen=20)
         self._members: dict[str, list[str]] | None = None
 
-    def compose(self, group: Fact, cluster: Fact, now: float) -> dict[str, Any]:
+    def compose(self, group: Fact, now: float) -> dict[str, Any]:
         """One snapshot from the group's offsets and the ends of its partitions."""
-        behind = lag(group.value, cluster.value.get("topics", {}))
-        if group.value and not group.lost and not cluster.lost:
-            self._remember(now, behind, group.value.get("members", {}))
-        members = group.value.get("members", {})
-        total = sum(behind.values())
+        behind, members = lag(group.value), group.value.get("members", {})
+        total = None if group.lost else whole_lag(behind)
+        if not group.lost and group is not NOTHING_YET:
+            self._remember(now, total, members)
         return {
             "group": self.group,
             "state": group.value.get("state", "not seen yet"),
             "total": total,
-            "partitions": [{"place": place, "lag": behind[place]} for place in sorted(behind)],
+            "partitions": [{"place": place, "lag": part} for place, part in behind.items()],
             "members": [{"name": name, "places": places} for name, places in sorted(members.items())],
             "history": [[round(at - now, 1), value] for at, value in self.history],
             "marks": [[round(at - now, 1), text] for at, text in self.marks],
-            "lost": lost(group, cluster),
+            "lost": lost(group),
             "events": [{"at": round(at, 1), "text": text} for at, text in self.marks],
-            "words": self._words(total, behind, members),
+            "words": [self._summary(total, behind, members), *_spread(members)],
         }
 
-    def _remember(self, now: float, behind: dict[str, int], members: dict[str, list[str]]) -> None:
-        if not self.history or now - self.history[-1][0] >= 0.9:
-            self.history.append((now, sum(behind.values())))
+    def _remember(self, now: float, total: int | None, members: dict[str, list[str]]) -> None:
+        if total is not None and (not self.history or now - self.history[-1][0] >= 0.9):
+            self.history.append((now, total))
         while self.history and self.history[0][0] < now - KEPT_S:
             self.history.popleft()
         while self.marks and self.marks[0][0] < now - KEPT_S:
@@ -53,11 +52,19 @@ class LagComposer:
             self.marks.append((now, rebalance(self._members, members)))
         self._members = members
 
-    def _words(self, total: int, behind: dict[str, int], members: dict[str, list[str]]) -> list[str]:
-        spread = [f"{name} reads {', '.join(places) or 'nothing'}." for name, places in sorted(members.items())]
-        worst = max(behind, key=lambda place: behind[place], default="")
-        most = f" Most of it in {worst}: {behind[worst]:,}." if total else ""
-        return [f"Group {self.group}: {len(members)} members, lag {total:,} records.{most}", *spread]
+    def _summary(self, total: int | None, behind: dict[str, int | None], members: dict[str, list[str]]) -> str:
+        group = f"Group {self.group}: {len(members)} member{'s' if len(members) != 1 else ''}"
+        if total is None:
+            why = "it has committed nothing there yet, or no leader answers" if behind else "it reads no topic"
+            return f"{group}, lag unknown: {why}."
+        known = {place: part for place, part in behind.items() if part}
+        worst = max(known, key=lambda place: known[place], default="")
+        most = f" Most of it in {worst}: {known[worst]:,}." if worst else ""
+        return f"{group}, lag {total:,} records.{most}"
+
+
+def _spread(members: dict[str, list[str]]) -> list[str]:
+    return [f"{name} reads {', '.join(places) or 'nothing'}." for name, places in sorted(members.items())]
 
 
 def rebalance(before: dict[str, list[str]], after: dict[str, list[str]]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from lab.names import Names
 from lab.widgets.pump import NOTHING_YET, Fact
-from lab.widgets.rates import say_age, say_count, say_rate
-from lab.widgets.sources.kafka import lag
+from lab.widgets.rates import number_of, say_count, say_lag, say_rate
+from lab.widgets.schedule import runs, seconds_of
+from lab.widgets.sources.kafka import lag, whole_lag
 
 SOURCES = ("kafka", "sink group", "dispatchers", "connect", "influxd", "proxy", "stack")
 LAG_SLOW = 5_000
@@ -23,12 +23,12 @@ def cards(facts: Mapping[str, Fact], topics: Any, flows: Flows, names: Names, no
         _fleet(facts["proxy"], flows),
         _proxy(facts["proxy"], flows, facts["stack"]),
         _kafka(facts["kafka"], topics, names, flows),
-        _connector("sink", "Sink connector", names.sink, facts, topics, flows["sink"]),
+        _connector("sink", "Sink connector", names.sink, facts, flows["sink"]),
         _bucket("raw", names.raw_bucket, facts["influxd"], flows["raw"], facts["stack"]),
         _task(facts["influxd"], names, now),
         _bucket("downsampled", names.downsampled_bucket, facts["influxd"], flows["task"], facts["stack"]),
-        _connector("source", "Source connector", names.source, facts, topics, flows["alarms"]),
-        _dispatcher(facts, topics, flows),
+        _connector("source", "Source connector", names.source, facts, flows["alarms"]),
+        _dispatcher(facts, flows),
     ]
 
 
@@ -107,9 +107,7 @@ def _kafka(kafka: Fact, topics: Any, names: Names, flows: Flows) -> dict[str, An
     return card("kafka", "Kafka", "slow" if state == "ready" and (weak or headless) else state, lines)
 
 
-def _connector(  # noqa: PLR0917 - one row of a table
-    node: str, title: str, name: str, facts: Mapping[str, Fact], topics: Any, rate: float | None
-) -> dict[str, Any]:
+def _connector(node: str, title: str, name: str, facts: Mapping[str, Fact], rate: float | None) -> dict[str, Any]:
     connect = facts["connect"]
     if connect.lost:
         return _lost(node, title, connect, "connect", facts["stack"])
@@ -121,15 +119,20 @@ def _connector(  # noqa: PLR0917 - one row of a table
         return card(node, title, state, ["not made yet"], remedy)
     failed = [task for task in about["tasks"] if task["state"] == "FAILED"]
     running = sum(1 for task in about["tasks"] if task["state"] == "RUNNING")
-    behind = sum(lag(facts["sink group"].value, topics).values()) if node == "sink" else None
+    behind = _behind(facts["sink group"]) if node == "sink" else None
     lines = [f"{about['state'].lower()}, {running}/{len(about['tasks'])} tasks", say_rate(rate)]
-    if behind is not None:
-        lines[1] += f", lag {behind:,}"
+    if node == "sink":
+        lines[1] += f", {say_lag(behind)}"
     if failed or about["state"] == "FAILED":
         cause = (failed[0]["trace"] if failed else about["trace"]).split("\n")[0]
         return card(node, title, "lost", lines, "Read the error in the connector panel, then restart it.", cause)
     slow = about["state"] != "RUNNING" or (behind or 0) > LAG_SLOW
     return card(node, title, "slow" if slow else "ready", lines, "Resume it." if about["state"] == "PAUSED" else "")
+
+
+def _behind(group: Fact) -> int | None:
+    """The group's lag as seen just now; an old one would say nothing of the records that came since."""
+    return None if group.lost else whole_lag(lag(group.value))
 
 
 def _bucket(node: str, bucket: str, influx: Fact, rate: float | None, stack: Fact) -> dict[str, Any]:
@@ -149,23 +152,13 @@ def _task(influx: Fact, names: Names, now: float) -> dict[str, Any]:
     if not task:
         return card("task", title, "absent", ["not made yet"], f"Create {names.task} in the task form (lesson 09).")
     lines = [f"every {task['every']}" if task.get("every") else f"cron {task.get('cron', '')}"]
-    lines.append(_runs(task, now))
+    lines.append(runs(task, now) if task.get("status") == "active" else "inactive")
     if task.get("lastRunStatus") == "failed":
         return card("task", title, "lost", lines, "Read the run's log in the task form.", task.get("lastRunError", ""))
     return card("task", title, "ready" if task.get("status") == "active" else "slow", lines)
 
 
-def _runs(task: Mapping[str, Any], now: float) -> str:
-    last = seconds_of(task.get("latestCompleted", ""))
-    if task.get("status") != "active":
-        return "inactive"
-    if last is None or now - last > 10 * 365 * 86_400:
-        return "no run yet"
-    due = last + (period_of(task.get("every", "")) or 0) - now
-    return f"ran {say_age(now - last)} ago" + (f", next in {max(0, due):.0f} s" if task.get("every") else "")
-
-
-def _dispatcher(facts: Mapping[str, Fact], topics: Any, flows: Flows) -> dict[str, Any]:
+def _dispatcher(facts: Mapping[str, Fact], flows: Flows) -> dict[str, Any]:
     group = facts["dispatchers"]
     members = group.value.get("members", {})
     if group is NOTHING_YET or group.lost:
@@ -174,12 +167,12 @@ def _dispatcher(facts: Mapping[str, Fact], topics: Any, flows: Flows) -> dict[st
         return card(
             "dispatcher", "Dispatcher", "absent", ["nobody reads the alarms"], "Start a dispatcher (lesson 10)."
         )
-    behind = sum(lag(group.value, topics).values())
+    behind = _behind(group)
     return card(
         "dispatcher",
         "Dispatcher",
-        "slow" if behind > LAG_SLOW else "ready",
-        [f"{len(members)} member{'s' if len(members) != 1 else ''}, lag {behind:,}", say_rate(flows["dispatch"])],
+        "slow" if (behind or 0) > LAG_SLOW else "ready",
+        [f"{len(members)} member{'s' if len(members) != 1 else ''}, {say_lag(behind)}", say_rate(flows["dispatch"])],
     )
 
 
@@ -198,32 +191,11 @@ def topic_rows(topics: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
 
 
 def followed(influx: Fact, now: float) -> dict[str, Any]:
-    """Newest load of one generator in both buckets, with its age."""
+    """Newest load of one generator in both buckets, with its age; a load that is no number stays unknown."""
     rows = []
     for bucket, held in influx.value.get("follow", {}).items():
         at = seconds_of(held.get("time", ""))
         if at is not None:
-            rows.append({"bucket": bucket, "load": round(float(held["load"]), 1), "age": round(now - at, 1)})
+            load = number_of(held.get("load"))
+            rows.append({"bucket": bucket, "load": None if load is None else round(load, 1), "age": round(now - at, 1)})
     return {"name": influx.value.get("followed", ""), "rows": rows}
-
-
-def seconds_of(stamp: str) -> float | None:
-    """Seconds since the epoch of an RFC 3339 time; None when it is none."""
-    try:
-        return datetime.fromisoformat(stamp).timestamp()
-    except ValueError:
-        return None
-
-
-def period_of(every: str) -> float | None:
-    """Seconds of a Flux duration such as `10s` or `1h30m`; None when it has another unit."""
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
-    total, number = 0.0, ""
-    for letter in every:
-        if letter.isdigit():
-            number += letter
-        elif letter in units and number:
-            total, number = total + float(number) * units[letter], ""
-        else:
-            return None
-    return total or None

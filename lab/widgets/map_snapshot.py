@@ -15,8 +15,6 @@ from lab.widgets.events import Chronicle
 from lab.widgets.pump import NOTHING_YET, Fact
 from lab.widgets.rates import Rates
 
-BROKERS = (1, 2, 3)
-"""Node ids of the lab's brokers; another cluster's ids are added as they are seen."""
 SPOKEN = {
     "ready": "well",
     "slow": "needs attention",
@@ -24,6 +22,8 @@ SPOKEN = {
     "absent": "not there yet",
     "waiting": "not seen yet",
 }
+
+BROKER_SPOKEN = {"ready": "up", "lost": "lost"}
 
 
 class MapComposer:
@@ -33,7 +33,7 @@ class MapComposer:
         self._names = names
         self._rates = Rates()
         self._chronicle = Chronicle()
-        self._known: set[int] = set(BROKERS)
+        self._known: set[int] = set()
 
     def compose(self, facts: Mapping[str, Fact], now: float) -> dict[str, Any]:
         """One snapshot from the facts of the sources that `map_nodes.SOURCES` names."""
@@ -70,13 +70,14 @@ class MapComposer:
         return {name: self._rates.rate(name, total, at) for name, (total, at) in sums.items()}
 
     def _brokers(self, kafka: Fact, stack: Fact) -> list[dict[str, Any]]:
+        """Every broker that was ever seen alive or holds a replica; none before the first look."""
         alive = set() if kafka.lost else set(kafka.value.get("brokers", []))
-        self._known |= alive
+        self._known |= {*kafka.value.get("brokers", []), *_holders(kafka.value.get("topics", {}))}
         services = stack.value.get("services", {})
         return [
             {
                 "id": number,
-                "state": "waiting" if kafka is NOTHING_YET else "ready" if number in alive else "lost",
+                "state": "ready" if number in alive else "lost",
                 "remedy": "" if number in alive else nodes.remedy_of(f"kafka{number}", services),
             }
             for number in sorted(self._known)
@@ -84,9 +85,14 @@ class MapComposer:
 
     def _notice(self, kafka: Fact, topics: Any, cards: list[Any], brokers: list[Any], now: float) -> None:
         states = {card["title"]: SPOKEN[card["state"]] for card in cards if card["id"] != "kafka"}
-        states |= {f"broker {b['id']}": {"ready": "up", "lost": "lost"}.get(b["state"], "waiting") for b in brokers}
+        states |= {f"broker {b['id']}": BROKER_SPOKEN[b["state"]] for b in brokers}
         known = {name: "waiting" if state == SPOKEN["waiting"] else state for name, state in states.items()}
         self._chronicle.look(now, {} if kafka.lost else topics, known)
+
+
+def _holders(topics: Mapping[str, Any]) -> set[int]:
+    """Brokers that hold a replica, dead ones among them."""
+    return {broker for partitions in topics.values() for facts in partitions.values() for broker in facts["replicas"]}
 
 
 def _committed(group: Fact) -> float | None:
@@ -104,7 +110,4 @@ def _broker_words(brokers: list[dict[str, Any]], topics: dict[str, Any]) -> list
     for partitions in topics.values():
         for facts in partitions.values():
             led[facts["leader"]] = led.get(facts["leader"], 0) + 1
-    return [
-        f"Broker {b['id']}: {'up' if b['state'] == 'ready' else 'lost'}, leads {led.get(b['id'], 0)} partitions."
-        for b in brokers
-    ]
+    return [f"Broker {b['id']}: {BROKER_SPOKEN[b['state']]}, leads {led.get(b['id'], 0)} partitions." for b in brokers]

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from lab.addresses import Addresses, load
-
-if TYPE_CHECKING:
-    from lab.relay import Relay
+from lab.relay import Relay
 
 _lock = threading.Lock()
 _relay: Relay | None = None
 
 
+class ProxyRelay(Relay):
+    """A relay to wherever the proxy is now: a stack that starts again may have taken another port."""
+
+    def target(self) -> tuple[str, int]:
+        addresses = load()
+        return addresses.mqtt_host, addresses.mqtt_port
+
+
 def relay() -> Relay:
     """This kernel's relay to the proxy, listening from now on. Raises LearnerError when no stack runs."""
     global _relay  # noqa: PLW0603 - one per kernel, as the fleet's road
-    from lab.relay import Relay
-
     with _lock:
         if _relay is None:
             addresses = load()
-            _relay = Relay(addresses.mqtt_host, addresses.mqtt_port).start()
+            _relay = ProxyRelay(addresses.mqtt_host, addresses.mqtt_port).start()
         return _relay
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from lab.widgets.cards import cards_of
 from lab.widgets.files import script, styles
 from lab.widgets.still import still_html
 
@@ -57,6 +58,11 @@ class Panel(anywidget.AnyWidget):
         """Show the outcome of a command."""
         self.notice = {"level": level, "text": text, "remedy": remedy, "number": next(_numbers)}
 
+    def stop(self) -> None:
+        """Take no more commands, and say so."""
+        self.on_command = _refuse(self)
+        self.say("done", "Stopped: this picture stays as it is.", "Run the cell again for a live one.")
+
     def words(self) -> list[str]:
         """The panel as plain sentences; the text twin and the still picture show them."""
         return [str(line) for line in self.snapshot.get("words", [])]
@@ -73,7 +79,7 @@ class Panel(anywidget.AnyWidget):
 
     def _twin(self) -> dict[str, str]:
         return {
-            "text/html": still_html(self.heading, self.snapshot, self.words()),
+            "text/html": still_html(self.heading, cards_of(self.source, self.snapshot), self.words()),
             "text/plain": "\n".join([self.heading, *self.words()]),
         }
 
@@ -85,3 +91,10 @@ class Panel(anywidget.AnyWidget):
         display(live[0] if isinstance(live, tuple) else live, raw=True)
         self._still = DisplayHandle()
         self._still.display(self._twin(), raw=True)
+
+
+def _refuse(panel: Panel) -> Command:
+    def answer(_command: str, _arguments: dict[str, Any]) -> None:
+        panel.say("trouble", "This panel was stopped, so nothing was done.", "Run its cell again, then do it there.")
+
+    return answer

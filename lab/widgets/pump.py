@@ -1,8 +1,8 @@
 """Threads that sample services and hand panels whole snapshots.
 
 One thread per source, so that a service that hangs delays nobody else; one thread that composes and delivers. A
-source that fails shows as lost with a remedy, is asked again, and is opened anew when stack.json names other
-addresses. Threads are daemons: they end with the kernel.
+source that fails shows as lost with a remedy and is opened anew before it is asked again: the stack may have moved, or
+InfluxDB may have another token. Threads are daemons: they end with the kernel.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Feed:
         self.source = source
         self.fact = NOTHING_YET
         self._addresses = addresses
-        self._opened: Addresses | None = None
+        self._opened = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"widgets-{source.service}", daemon=True)
         self._thread.start()
@@ -92,29 +92,36 @@ class Feed:
         return PAUSE_AFTER_TROUBLE
 
     def _open(self) -> None:
-        if self._opened is not None and not self.fact.lost:
+        """Open the source on the addresses of now, unless it is open and answers."""
+        if self._opened and not self.fact.lost:
             return
+        self._close()
         addresses = self._addresses()
-        if addresses != self._opened:
-            self._close()
-            self._opened = addresses
-            try:
-                self.source.open(addresses)
-            except Exception:
-                self._close()
-                raise
+        self._opened = True  # even halfway: it is closed before the next try
+        self.source.open(addresses)
 
     def _lost(self, cause: str, remedy: str) -> None:
         log.debug("%s lost: %s", self.source.service, cause)
         self.fact = Fact(self.fact.value, cause, remedy, self.fact.at)
 
     def _close(self) -> None:
-        if self._opened is not None:
-            self._opened = None
+        if self._opened:
+            self._opened = False
             try:
                 self.source.close()
             except (*TROUBLE, AttributeError):  # what was opened halfway has no client yet
                 log.debug("%s did not close", self.source.service, exc_info=True)
+
+
+Say = Callable[[str, str, str], None]
+"""Takes a level (done, trouble), a text and its remedy, as `Panel.say` does."""
+
+
+def standstill(error: Exception) -> tuple[str, str]:
+    """Cause and remedy for a picture that could not be composed: a defect of ours, or data nobody thought of."""
+    cause = f"what the services said could not be drawn ({type(error).__name__}: {explain(error)})"
+    remedy = "It goes on by itself when that changes. If this stays, restart the kernel and run the cell again."
+    return f"This picture stands still: {cause}.", remedy
 
 
 @dataclass
@@ -125,6 +132,26 @@ class Delivery:
     deliver: Callable[[dict[str, Any]], None]
     every: float = TICK
     due: float = 0.0
+    say: Say | None = None
+    """Tells the taker that its picture stands still, and that it goes on."""
+    trouble: str = ""
+    """What was told last; empty while all is well."""
+
+    def carry_out(self) -> None:
+        """Compose and deliver. What goes wrong is told once, and so is its end."""
+        try:
+            self.deliver(self.compose())
+        except Exception as error:
+            log.debug("a panel could not be drawn", exc_info=True)
+            self._tell("trouble", *standstill(error))
+        else:
+            if self.trouble:
+                self._tell("done", "The picture goes on.", "")
+
+    def _tell(self, level: str, text: str, remedy: str) -> None:
+        if self.say is not None and text != self.trouble:
+            self.trouble = text if level == "trouble" else ""
+            self.say(level, text, remedy)
 
 
 class Pump:
@@ -179,6 +206,6 @@ class Pump:
 
     def _deliver(self, name: str, delivery: Delivery) -> None:
         try:
-            delivery.deliver(delivery.compose())
+            delivery.carry_out()
         except Exception:
-            log.debug("panel %s could not be drawn", name, exc_info=True)
+            log.debug("panel %s could not be told", name, exc_info=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import isfinite
 
 WINDOW = 6.0
 """Seconds over which a rate is taken: short enough to show a change, long enough to be steady."""
@@ -34,6 +35,15 @@ class Rates:
         return (last - first) / (end - start) if end > start else None
 
 
+def number_of(value: object) -> float | None:
+    """The value as a number that a browser can read; None when it is a text, infinite or anything else."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
+
+
 def say_rate(rate: float | None) -> str:
     """A rate for people: `1,000/s`, `0.4/s`, `-` when unknown."""
     if rate is None:
@@ -48,6 +58,11 @@ def say_count(count: int | None) -> str:
     return "-" if count is None else f"{count:,}"
 
 
+def say_lag(behind: int | None) -> str:
+    """How far a reader is behind, for people."""
+    return "lag unknown" if behind is None else f"lag {behind:,}"
+
+
 def say_age(seconds: float) -> str:
     """How long ago, in the coarsest unit that still tells."""
     seconds = max(0.0, seconds)
@@ -55,4 +70,4 @@ def say_age(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 3600:.0f} h" if seconds < 2 * 86_400 else f"{seconds / 86_400:.0f} days"

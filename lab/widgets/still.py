@@ -1,7 +1,7 @@
 """The still twin of a panel: plain HTML that a saved notebook keeps and shows without a kernel.
 
-It carries the panel's sentences and, for a panel of cards, a small SVG as an image. The image is a data
-address, because JupyterLab keeps those in an output it does not trust, and removes inline SVG.
+It carries the panel's sentences and its cards (`lab.widgets.cards`), drawn as a small SVG in an image. The image is a
+data address, because JupyterLab keeps those in an output it does not trust, and removes inline SVG.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from typing import Any
 
 WIDTH, CARD, GAP, LINE = 760, 236, 14, 17
 """Pixels of the picture, of a card, between cards, of a line of text."""
+MOST = 12
+"""Cards drawn; the sentences have the rest."""
+CURVE = 4
+"""Lines of text that a curve is high."""
 MARKS = {"ready": "●", "slow": "▲", "lost": "■", "absent": "○", "waiting": "…"}
 COLOURS = {"ready": "#0072b2", "slow": "#b35c00", "lost": "#b3341f", "absent": "#6b6b6b", "waiting": "#6b6b6b"}
 """Dark enough on white for 4.5:1; every colour comes with its own mark."""
 
 
-def still_html(heading: str, snapshot: dict[str, Any], words: list[str]) -> str:
-    """Heading, picture when the snapshot has cards, sentences."""
-    cards = snapshot.get("nodes") or []
+def still_html(heading: str, cards: list[dict[str, Any]], words: list[str]) -> str:
+    """Heading, picture when there are cards, sentences."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in words) or "<li>Nothing was seen yet.</li>"
     picture = f"<img alt='{escape(heading, quote=True)}' src='{data_address(cards)}'>" if cards else ""
     note = "A still picture: run the cell to see it live."
@@ -35,14 +38,18 @@ def data_address(cards: list[dict[str, Any]]) -> str:
 
 
 def picture(cards: list[dict[str, Any]]) -> str:
-    """An SVG of the cards, three to a row."""
-    rows = [cards[start : start + 3] for start in range(0, len(cards), 3)]
+    """An SVG of the first cards, three to a row."""
+    shown = cards[:MOST]
+    rows = [shown[start : start + 3] for start in range(0, len(shown), 3)]
     drawn, top = [], GAP
     for row in rows:
-        height = 34 + LINE * max(len(card.get("lines", [])) for card in row)
+        height = 34 + LINE * max(len(card.get("lines", [])) + CURVE * bool(card.get("points")) for card in row)
         for column, card in enumerate(row):
             drawn.append(_card(card, GAP + column * (CARD + GAP), top, height))
         top += height + GAP
+    if len(cards) > MOST:
+        drawn.append(f"<text x='{GAP}' y='{top + 6}' font-size='12' fill='#333'>and {len(cards) - MOST} more</text>")
+        top += LINE
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{top}' viewBox='0 0 {WIDTH} {top}' "
         f"font-family='system-ui, sans-serif'><rect width='{WIDTH}' height='{top}' fill='#fff'/>{''.join(drawn)}</svg>"
@@ -60,4 +67,18 @@ def _card(card: dict[str, Any], left: int, top: int, height: int) -> str:
         f"<rect x='{left}' y='{top}' width='{CARD}' height='{height}' rx='8' fill='#fafafa' stroke='{colour}'/>"
         f"<text x='{left + 12}' y='{top + 22}' font-size='13' font-weight='600' fill='#1a1a1a'>"
         f"<tspan fill='{colour}'>{mark}</tspan> {escape(card.get('title', ''))}</text>{lines}"
+        + _curve(card.get("points", []), left + 12, top + 34 + LINE * len(card.get("lines", [])), colour)
     )
+
+
+def _curve(points: list[list[float]], left: int, top: int, colour: str) -> str:
+    """The points as a line over the width of a card, from zero to the highest."""
+    if len(points) < 2:
+        return ""
+    first, last, highest = points[0][0], points[-1][0], max(1.0, *(value for _, value in points))
+    wide, high = CARD - 24, LINE * CURVE - 12
+    places = " ".join(
+        f"{left + wide * (at - first) / (last - first or 1):.0f},{top + high * (1 - value / highest):.0f}"
+        for at, value in points
+    )
+    return f"<polyline points='{places}' fill='none' stroke='{colour}' stroke-width='1.5'/>"

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.errors import LearnerError
+from lab.influx.literal import quoted, unquoted
 
 DURATION = re.compile(r"^(\d+(ns|us|ms|s|m|h|d|w|mo|y))+$")
 """A Flux duration literal; Flux language specification, section Duration literals."""
-OPTION = re.compile(r"^[ \t]*option[ \t]+task[ \t]*=[ \t]*\{(?P<fields>[^}]*)\}[ \t]*\n*", re.MULTILINE)
-FIELD = re.compile(r"(\w+)\s*:\s*(\"(?:[^\"\\]|\\.)*\"|[^,}\s]+)")
+STRING = r'"(?:[^"\\]|\\.)*"'
+OPTION = re.compile(
+    rf"^[ \t]*option\s+task\s*=\s*\{{(?P<fields>(?:{STRING}|[^}}\"])*)\}}[ \t]*\n{{0,2}}", re.MULTILINE | re.DOTALL
+)
+FIELD = re.compile(rf"(\w+)\s*:\s*({STRING}|[^,}}\s]+)", re.DOTALL)
 NEVER_DEFINED = "workshop_check_only"
 """A name that no script defines; as a last line it keeps a script from being run."""
 COMPILER = re.compile(r"error (?:in \S+ )?@(\d+):(\d+)-\d+:\d+: (.+?)(?=\n\s*error |\Z)", re.DOTALL)
 """How Flux tells a compile error: where it begins and ends, lines and columns from 1, and what it is."""
+PLACE = re.compile(r" ?@\d+:\d+-\d+:\d+")
 IMPORTS = re.compile(r"\A(?:\s*(?://[^\n]*)?\n|\s*import[^\n]*\n)*")
 """What must stay before any statement: imports, blank lines and comments among them."""
 
@@ -53,10 +58,9 @@ class Schedule:
 
     def option(self) -> str:
         """The option line."""
-        name = self.name.replace("\\", "\\\\").replace('"', '\\"')
-        when = f"every: {self.every}" if self.every else f'cron: "{self.cron}"'
+        when = f"every: {self.every}" if self.every else f"cron: {quoted(self.cron)}"
         late = f", offset: {self.offset}" if self.offset else ""
-        return f'option task = {{name: "{name}", {when}{late}}}'
+        return f"option task = {{name: {quoted(self.name)}, {when}{late}}}"
 
 
 def script_of(schedule: Schedule, flux: str) -> tuple[str, tuple[int, int]]:
@@ -79,21 +83,38 @@ def compiler_errors(reason: str) -> list[dict[str, Any]]:
         if NEVER_DEFINED not in message
     ]
     if not found and NEVER_DEFINED not in reason:
-        found = [{"line": 0, "column": 0, "message": " ".join(reason.split())}]
-    return sorted(found, key=lambda error: (error["line"], error["column"]))
+        found = [placeless(" ".join(reason.split()))]
+    return sorted(found, key=lambda error: (error["line"] or 0, error["column"]))
+
+
+def placeless(message: str) -> dict[str, Any]:
+    """An error that belongs to no line: `check_lines` and the form leave it without one."""
+    return {"line": None, "column": 0, "message": message}
 
 
 def check_lines(errors: Iterable[Mapping[str, Any]], added: tuple[int, int]) -> list[dict[str, Any]]:
-    """The server's errors with their lines counted in the editor; line 0 is the schedule's own."""
-    after, count = added
+    """The server's errors, each once, with their lines counted in the editor; line 0 is the schedule's own.
+
+    A place within the message counts the script's lines, so it goes.
+    """
     found = []
     for error in errors:
-        line = int(error.get("line") or 0)
-        within = line if line <= after else max(0, line - count)
-        found.append(
-            {"line": within, "column": int(error.get("column") or 0), "message": str(error.get("message", ""))}
-        )
+        told = {
+            "line": editor_line(error.get("line"), added),
+            "column": int(error.get("column") or 0),
+            "message": PLACE.sub("", str(error.get("message", ""))),
+        }
+        if told not in found:
+            found.append(told)
     return found
+
+
+def editor_line(line: int | None, added: tuple[int, int]) -> int | None:
+    """A line of the script as the editor counts it; 0 for the lines that `script_of` added, None for none."""
+    after, count = added
+    if not line or line <= after:
+        return line or None
+    return line - count if line > after + count else 0
 
 
 def split_script(script: str) -> tuple[dict[str, str], str]:
@@ -101,6 +122,6 @@ def split_script(script: str) -> tuple[dict[str, str], str]:
     found = OPTION.search(script)
     if not found:
         return {}, script
-    fields = {key: value.strip('"') for key, value in FIELD.findall(found.group("fields"))}
+    fields = {key: unquoted(value) for key, value in FIELD.findall(found.group("fields"))}
     fields["kind"] = "cron" if "cron" in fields else "every"
     return fields, script[: found.start()] + script[found.end() :]

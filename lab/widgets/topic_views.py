@@ -7,6 +7,7 @@ from typing import Any
 
 from lab.widgets.events import Chronicle
 from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.rates import number_of
 
 SHOWN = 10
 """Records of one partition's lane."""
@@ -33,13 +34,17 @@ def partitions(topic: str, tail: Fact, seen: dict[str, int]) -> dict[str, Any]:
         "missing": bool(tail.value.get("missing")),
         "lanes": [{**lane, "keys": keys[lane["n"]]} for lane in lanes],
         "lost": lost(tail),
-        "words": [_lane_words(lane, keys[lane["n"]]) for lane in lanes],
+        "words": [_lane_words(lane, keys[lane["n"]]) for lane in lanes] or [_no_lanes(topic, tail)],
     }
+
+
+def _no_lanes(topic: str, tail: Fact) -> str:
+    return f"There is no topic {topic} yet." if tail.value.get("missing") else f"{topic}: not seen yet."
 
 
 def _lane(number: int, records: list[dict[str, Any]]) -> dict[str, Any]:
     shown = [
-        {"offset": r["offset"], "key": r["key"], "seq": r["reading"].get("seq"), "value": r["value"][:160]}
+        {"offset": r["offset"], "key": r["key"], "seq": number_of(r["reading"].get("seq")), "value": r["value"][:160]}
         for r in records[-SHOWN:]
     ]
     return {"n": number, "records": shown, "end": records[-1]["offset"] + 1 if records else 0}
@@ -87,12 +92,21 @@ def dead_letters(topic: str, tail: Fact) -> dict[str, Any]:
     words = [f"Offset {one['offset']}, key {one['key'] or 'none'}: {one['reason']}" for one in letters]
     return {
         "topic": topic,
+        "seen": "partitions" in tail.value,
         "missing": bool(tail.value.get("missing")),
         "total": sum(ends),
         "letters": letters,
         "lost": lost(tail),
-        "words": words or ["There are no dead letters: the sink took every record."],
+        "words": words or [_no_letters(topic, tail)],
     }
+
+
+def _no_letters(topic: str, tail: Fact) -> str:
+    if "partitions" not in tail.value:
+        return f"{topic}: not seen yet."
+    if tail.value.get("missing"):
+        return f"There is no topic {topic} yet."
+    return "There are no dead letters: the sink took every record."
 
 
 def _letter(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,6 +116,7 @@ def _letter(record: Mapping[str, Any]) -> dict[str, Any]:
         headers.get(f"{ERRORS}exception.message") or headers.get(f"{ERRORS}exception.class.name") or "no reason given"
     )
     return {
+        "partition": record["partition"],
         "offset": record["offset"],
         "at": record["at"],
         "key": record["key"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 from confluent_kafka import KafkaException
 
+from lab.errors import LabError
+
 TROUBLE = (KafkaException, httpx.HTTPError, OSError, ValueError, KeyError, RuntimeError, TypeError, IndexError)
 """Everything a service that is gone, half up or answering oddly makes a client raise. A thread that feeds
 panels must outlive all of it; anything else is a defect of ours and may end the thread."""
@@ -13,8 +15,10 @@ LONGEST = 200
 
 
 def explain(error: BaseException) -> str:
-    """One line from an exception: Kafka's own text, or the message, or the class."""
-    if isinstance(error, KafkaException) and error.args and hasattr(error.args[0], "str"):
+    """One line from an exception: our own cause, Kafka's own text, or the message, or the class."""
+    if isinstance(error, LabError):
+        text = error.cause
+    elif isinstance(error, KafkaException) and error.args and hasattr(error.args[0], "str"):
         text = str(error.args[0].str())
     else:
         text = str(error)

@@ -1,7 +1,8 @@
-"""The one thread of a kernel that carries out what panels ask for.
+"""The threads of a kernel that carry out what panels ask for: one for each kind of panel.
 
-The queue is bounded: a learner who clicks faster than a service answers is told so instead of piling up work.
-Nothing here prints; every outcome goes back to the panel that asked.
+A service that hangs holds up the panel that asked it, and no other. The queues are bounded: a learner who clicks faster
+than a service answers is told so instead of piling up work. Nothing here prints; every outcome goes back to the panel
+that asked.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from lab.errors import LabError
@@ -17,7 +19,7 @@ from lab.widgets.trouble import explain
 
 log = logging.getLogger(__name__)
 WAITING = 32
-"""Commands that may wait; a hand cannot click more in the seconds that the slowest one takes."""
+"""Commands of one kind of panel that may wait; a hand cannot click more in the seconds that the slowest one takes."""
 Action = Callable[[], str]
 
 
@@ -28,16 +30,38 @@ class Speaker(Protocol):
 
 
 class Worker:
-    """Runs actions one after another; each returns the sentence that says what was done."""
+    """Runs the actions of each kind of panel one after another; each returns the sentence that says what was done."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[Speaker, str, Action] | None] = queue.Queue(WAITING)
-        self._thread: threading.Thread | None = None
+        self._lanes: dict[type[Speaker], Lane] = {}
         self._lock = threading.Lock()
 
     def submit(self, panel: Speaker, doing: str, action: Action) -> None:
         """Carry out `action` soon and tell the panel: first `doing`, then what came of it."""
-        self._ensure()
+        with self._lock:
+            lane = self._lanes.setdefault(type(panel), Lane())
+        lane.submit(panel, doing, action)
+
+    def stop(self) -> None:
+        """End after the commands at hand; what waits is dropped."""
+        with self._lock:
+            lanes, self._lanes = self._lanes, {}
+        for lane in lanes.values():
+            lane.stop()
+
+
+class Lane:
+    """One thread and the actions that wait for it."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[tuple[Speaker, str, Action] | None] = queue.Queue(WAITING)
+        self._at_work = ""
+        threading.Thread(target=self._run, name="widgets-worker", daemon=True).start()
+
+    def submit(self, panel: Speaker, doing: str, action: Action) -> None:
+        """Queue it; a panel that must wait is told for what."""
+        if before := self._at_work:
+            panel.say("busy", f"{doing}: waits until this is done: {before}")
         try:
             self._queue.put_nowait((panel, doing, action))
         except queue.Full:
@@ -45,24 +69,19 @@ class Worker:
 
     def stop(self) -> None:
         """End after the command at hand; what waits is dropped."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        while thread is not None:
+        while True:
             try:
                 self._queue.put_nowait(None)
-                break
+                return
             except queue.Full:
-                self._queue.get_nowait()
-
-    def _ensure(self) -> None:
-        with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="widgets-worker", daemon=True)
-                self._thread.start()
+                with suppress(queue.Empty):
+                    self._queue.get_nowait()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
+            self._at_work = item[1]
             carry_out(*item)
+            self._at_work = ""
 
 
 def carry_out(panel: Speaker, doing: str, action: Action) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from lab.faults import Fault
@@ -41,18 +42,29 @@ def topics(lead: dict[int, int] | None = None, out: tuple[int, ...] = (), grown:
 def map_facts(at: float, **changes: Any) -> dict[str, Fact]:
     """Facts of a healthy stack at time `at`, which grows by 60 readings a second."""
     grown = int((at - NOW) * 10)
-    committed = {f"{NAMES.readings}/{p}": 4_195 + 37 * p + grown for p in range(6)}
+    ends = {f"{NAMES.readings}/{p}": 4_200 + 37 * p + grown for p in range(6)}
+    committed = {place: end - 5 for place, end in ends.items()}
     running = {"state": "RUNNING", "type": "sink", "tasks": [{"id": 0, "state": "RUNNING", "trace": ""}], "trace": ""}
     held: dict[str, dict[str, Any]] = {
         "kafka": {"brokers": [1, 2, 3], "topics": topics(grown=grown)},
-        "sink group": {"state": "stable", "members": {"task/0": []}, "committed": committed},
-        "dispatchers": {"members": {"dispatcher/1": []}, "committed": {f"{NAMES.alarms}/0": 4_190 + grown // 60}},
+        "sink group": {"state": "stable", "members": {"task/0": []}, "committed": committed, "ends": ends},
+        "dispatchers": {
+            "members": {"dispatcher/1": []},
+            "committed": {f"{NAMES.alarms}/0": 4_190 + grown // 60},
+            "ends": {f"{NAMES.alarms}/0": 4_200 + grown // 60},
+        },
         "connect": {"connectors": {NAMES.sink: running, NAMES.source: running}},
         "influxd": {
             "counts": {NAMES.raw_bucket: 25_000 + grown * 6, NAMES.downsampled_bucket: 900 + grown // 2},
             "followed": "generator1",
             "follow": {NAMES.raw_bucket: {"load": "42.0", "time": "2030-03-17T17:46:39Z"}},
-            "task": {"status": "active", "every": "10s", "latestCompleted": "2030-03-17T17:46:36Z"},
+            "task": {
+                "status": "active",
+                "every": "10s",
+                "offset": "2s",
+                "latestCompleted": "2030-03-17T17:46:30Z",
+                "lastRunStatus": "success",
+            },
         },
         "proxy": {"metrics": {"mqtt_proxy_connections": 5.0, "mqtt_proxy_publishes_total": 25_000.0 + grown * 6}},
         "stack": {"services": {}},
@@ -77,26 +89,32 @@ def broken_map() -> dict[str, Any]:
     return composer.compose(map_facts(NOW + 1, kafka=Fact(moved, at=NOW + 1), influxd=lost), NOW + 1)
 
 
-def views(count: int = 5) -> list[Any]:
-    """A fleet in which generator2 has lost its network and generator3 needs fuel."""
+def views(count: int = 5, **first: Any) -> list[Any]:
+    """A fleet in which generator2 is cut, generator3 needs fuel and generator5 follows another demand.
+
+    `first` changes generator1.
+    """
     places = [(41.9, -87.6), (51.9, 4.5), (34.7, 135.5), (-1.3, 36.8), (-33.9, 151.2)]
-    return [
+    made = [
         GeneratorView(
             generatorID=f"generator{n + 1}",
             lat=places[n % 5][0],
             lon=places[n % 5][1],
             load=40.0 + 7 * (n % 5),
+            demand=95.0 if n == 4 else 40.0 + 7 * (n % 5),
             power=100.0,
             temperature=80.0,
             fuel=320.0 if n == 2 else 900.0 - 40 * (n % 5),
             running=True,
             connected=n != 1,
+            cut=n == 1,
             published=10,
             acknowledged=10,
             latency_ms=14.2,
         )
         for n in range(count)
     ]
+    return [replace(made[0], **first), *made[1:]]
 
 
 def record(partition: int, offset: int, key: str, **fields: Any) -> dict[str, Any]:
@@ -122,8 +140,8 @@ def tail(topic: str) -> Fact:
     return Fact({"topic": topic, "partitions": held}, at=NOW)
 
 
-def fleet(count: int = 5) -> dict[str, Any]:
-    """The fleet panel with generator2's will just come."""
+def fleet(count: int = 5, **first: Any) -> dict[str, Any]:
+    """The fleet panel with generator2's will just come; `first` changes generator1."""
     composer = FleetComposer(NAMES)
     alarm = record(0, 7, "generator1", load=40.0, alarm="ok")
     facts = {
@@ -132,9 +150,9 @@ def fleet(count: int = 5) -> dict[str, Any]:
         "statuses": Fact({"statuses": {"generator2": {"said": "online", "at": NOW - 90}}}, at=NOW),
         "influxd": map_facts(NOW)["influxd"],
     }
-    composer.compose(views(count), facts, NOW)
+    composer.compose(views(count, **first), facts, NOW)
     facts["statuses"] = Fact({"statuses": {"generator2": {"said": "offline", "at": NOW - 3}}}, at=NOW)
-    return composer.compose(views(count), facts, NOW)
+    return composer.compose(views(count, **first), facts, NOW)
 
 
 def partition_view() -> dict[str, Any]:
@@ -155,13 +173,13 @@ def lag_view() -> dict[str, Any]:
     composer = LagComposer(f"connect-{NAMES.sink}")
     for second in range(240):
         behind = second * 20 if second < 120 else max(0, 2_400 - (second - 120) * 40)
-        ends = {p: {"end": 5_000} for p in range(6)}
+        ends = {f"{NAMES.readings}/{p}": 5_000 for p in range(6)}
         committed = {f"{NAMES.readings}/{p}": 5_000 - behind // 6 - 5 * p for p in range(6)}
         members = {"task/a": [f"{NAMES.readings}/{p}" for p in range(6)]}
         if second > 120:
             members = {"task/a": [f"{NAMES.readings}/{p}" for p in range(3)], "task/b": [f"{NAMES.readings}/3"]}
-        group = Fact({"state": "stable", "members": members, "committed": committed}, at=NOW + second)
-        snapshot = composer.compose(group, Fact({"topics": {NAMES.readings: ends}}, at=NOW), NOW + second)
+        seen = {"state": "stable", "members": members, "committed": committed, "ends": ends}
+        snapshot = composer.compose(Fact(seen, at=NOW + second), NOW + second)
     return snapshot
 
 
@@ -233,6 +251,6 @@ PANELS = {
 """Every panel's source with its heading and a snapshot."""
 EXTRA = {
     "fleet_panel": lambda: {"land": land()},
-    "task_form": lambda: {"start": first_text(NAMES), "analysis": {}},
+    "task_form": lambda: {"start": first_text(NAMES), "analysis": {}, "draft": {}},
 }
 """Traits besides the snapshot."""

@@ -1,6 +1,7 @@
 """One panel on a bare page with a canned snapshot: its looks, its keyboard and its accessibility without services.
 
-The page's model is the smallest thing that speaks as anywidget does; what the panel sends lies in `window.sent`.
+The page's model is the smallest thing that speaks as anywidget does; what the panel sends lies in `window.sent`, and
+`window.listening()` is how many listeners the model has.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MOUNT = """async ([source, state]) => {
     send: (message) => window.sent.push(message),
     save_changes: () => {},
   };
+  window.listening = () => Object.values(listeners).flat().length;
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const module = await import(url);
   window.unmount = module.default.render({ model: window.model, el: document.querySelector('#here') });

@@ -18,8 +18,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from lab.faults import Poison
 from lab.jupyter import JupyterCommand
 from lab.widgets.panels.fault_panel import SLOW_S
+from tests.waiting import until
 
 PATIENCE_MS = 180_000
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -169,6 +171,27 @@ def test_a_load_set_by_the_slider_arrives_downstream(panels: Page) -> None:
     picture(fleet, "fleet")
 
 
+def test_keys_in_a_panel_do_their_work_there_and_leave_the_cells_alone(panels: Page) -> None:
+    fleet, cells = panel(panels, "fleet"), panels.locator(".jp-Notebook .jp-Cell")
+    active, before = (
+        "document.querySelector('.jp-Notebook .jp-Cell.jp-mod-active .lab-is-fleet') !== null",
+        cells.count(),
+    )
+    slider = fleet.get_by_label("Load of generator3 in percent")
+    slider.click()
+    asked = int(slider.input_value())
+    panels.keyboard.press("ArrowRight")
+    panels.keyboard.press("ArrowUp")
+    assert slider.input_value() == str(asked + 2)
+    assert panels.evaluate(active)
+    fleet.get_by_role("button", name="Refuel generator3").focus()
+    panels.keyboard.press("x")
+    panels.keyboard.press("Enter")
+    expect(fleet.locator(".lab-notice")).to_contain_text("generator3 has a full tank")
+    assert cells.count() == before
+    assert panels.evaluate(active)
+
+
 def wait_for_acknowledgement(page: Page, lowest_ms: float, highest_ms: float) -> None:
     """Wait until the followed device's last acknowledgement took so long."""
     script = """([lowest, highest]) => {
@@ -271,9 +294,18 @@ def test_a_task_is_written_corrected_scheduled_and_runs(panels: Page) -> None:
     expect(form).to_contain_text("first_task is inactive")
 
 
-def test_a_poison_reading_lands_in_the_dead_letters_and_the_sink_goes_on(panels: Page) -> None:
+def rows_in_raw(lesson: Page) -> int:
+    """What the docked map counts in kafka_raw."""
+    return int(re.sub(r"\D", "", lesson.locator("#workshop-map .lab-at-raw p").first.inner_text()))
+
+
+def test_a_poison_reading_lands_in_the_dead_letters_and_the_sink_goes_on(panels: Page, lesson: Page) -> None:
+    there = panel(panels, "letters").locator("tbody tr").count()
     panel(panels, "faults").get_by_role("button", name="Send poison readings").click()
+    expect(panel(panels, "letters").locator("tbody tr")).to_have_count(there + len(Poison.RECORDS))
     expect(panel(panels, "letters").locator("tbody tr").first).to_contain_text("poison")
+    before = rows_in_raw(lesson)
+    until(lambda: rows_in_raw(lesson) > before + 25, PATIENCE_MS / 1000)
     expect(panel(panels, "connector")).to_contain_text("running")
 
 
@@ -286,6 +318,19 @@ def test_a_paused_sink_falls_behind_and_catches_up(panels: Page) -> None:
     picture(lag, "lag")
     panel(panels, "connector").get_by_role("button", name="Resume").click()
     panels.wait_for_function(f"({behind})() < 15", timeout=PATIENCE_MS)
+
+
+def test_unsaved_flux_outlives_the_cell_run_again_and_the_page_loaded_again(
+    panels: Page, jupyter: JupyterCommand
+) -> None:
+    flux = panel(panels, "task").get_by_label("Flux", exact=True)
+    flux.fill("half a thought")
+    run_all(panels, "panels.ipynb")
+    expect(flux).to_have_value("half a thought")
+    flux.fill("three quarters")
+    saved_outputs(panels, jupyter.cwd / "notebooks" / "panels.ipynb")
+    panels.reload()
+    expect(flux).to_have_value("three quarters")
 
 
 def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_still(
@@ -320,6 +365,12 @@ def saved_outputs(page: Page, saved: Path) -> dict[str, list[str]]:
                 held.append(shown["model_id"] if kind == WIDGET else "".join(shown))
     assert [len(held) for held in found.values()] == [len(CELLS), len(CELLS)]
     return found
+
+
+def test_no_thread_wrote_into_a_cell(panels: Page) -> None:
+    """By now brokers were killed and stopped, the sink was paused and the proxy's network was slow."""
+    expect(panels.locator(".jp-Notebook .lab-panel")).to_have_count(len(CELLS))
+    expect(panels.locator(".jp-Notebook [data-mime-type*='std']")).to_have_count(0)
 
 
 def test_nothing_was_asked_of_any_other_host(panels: Page, hosts: set[str]) -> None:

@@ -12,6 +12,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from lab.widgets.lag_snapshot import LagComposer
+from lab.widgets.map_snapshot import MapComposer
+from lab.widgets.pump import Fact
+from lab.widgets.topic_views import dead_letters, partitions
+
 GRAVE = {"serious", "critical"}
 CONTROLS = "button, input, select, textarea, summary, a[href], [tabindex='0']"
 
@@ -104,12 +109,64 @@ def test_motion_stops_by_its_switch_and_by_the_systems_wish(page: Page) -> None:
     assert page.evaluate(moving) == "none"
 
 
-def test_a_view_that_ends_leaves_no_listener(page: Page) -> None:
-    show(page, "task_form")
+@pytest.mark.parametrize("name", sorted(canned.PANELS))
+def test_a_view_that_ends_leaves_no_listener(page: Page, name: str) -> None:
+    show(page, name)
+    snapshot, text = canned.PANELS[name][1](), page.locator(".lab-panel > details.lab-words")
+    harness.feed(page, {**snapshot, "words": ["early"]})
+    assert "early" in (text.text_content() or "")
+    assert page.evaluate("window.listening()") > 0
     page.evaluate("window.unmount()")
-    page.evaluate("window.model.set('analysis', {errors: [{line: 1, column: 1, message: 'x'}], checked: 0})")
-    harness.feed(page, {"loading": True, "words": ["late"]})
-    assert "late" not in page.locator(".lab-panel").inner_text()
+    assert page.evaluate("window.listening()") == 0
+    harness.feed(page, {**snapshot, "words": ["late"]})
+    assert "late" not in (text.text_content() or "")
+
+
+def test_a_panel_that_could_not_be_built_says_so_and_goes_on_saying_it(page: Page) -> None:
+    show(page, "lag_view")
+    opening = "function buildLag({ body }) {"
+    source = harness.script("lag_view")
+    assert opening in source
+    broken = source.replace(opening, f"{opening} throw new Error('no room');")
+    state = {"heading": "Lag", "snapshot": {"words": ["one"]}, "notice": {}}
+    page.evaluate("document.querySelector('#here').replaceChildren()")
+    page.evaluate(harness.MOUNT, [broken, state])
+    expect(page.get_by_role("alert")).to_contain_text("could not be drawn: no room")
+    harness.feed(page, {"words": ["two"]})
+    expect(page.get_by_role("alert")).to_contain_text("could not be drawn: no room")
+
+
+def test_a_lag_nobody_can_know_is_called_unknown(page: Page) -> None:
+    held = {"members": {"m": ["l05_orders/0"]}, "ends": {"l05_orders/0": 9}}
+    show(page, "lag_view", LagComposer("l05").compose(Fact(held, at=canned.NOW), canned.NOW))
+    expect(page.locator(".lab-big")).to_have_text("lag unknown")
+    expect(page.locator(".lab-bars li")).to_contain_text("unknown")
+
+
+def test_the_map_before_its_first_look_shows_nothing_as_lost(page: Page) -> None:
+    show(page, "pipeline_map", MapComposer(canned.NAMES).compose({}, canned.NOW))
+    expect(page.locator(".lab-broker")).to_have_count(0)
+    expect(page.locator("[data-state='lost']")).to_have_count(0)
+
+
+ODD = "a\"b'<i>${c}\\__proto__ \u00e9\U0001f600"
+
+
+def test_odd_names_and_keys_are_shown_as_they_are(page: Page) -> None:
+    records = [canned.record(0, n, key) for n, key in enumerate((ODD, "__proto__", "constructor", ""))]
+    show(page, "partition_view", partitions(ODD, Fact({"partitions": {0: records}}, at=canned.NOW), {}))
+    expect(page.locator(".lab-record b")).to_have_text([ODD, "__proto__", "constructor", "no key"])
+    held = {"members": {ODD: [f"{ODD}/0"]}, "committed": {f"{ODD}/0": 1}, "ends": {f"{ODD}/0": 3}}
+    show(page, "lag_view", LagComposer(ODD).compose(Fact(held, at=canned.NOW), canned.NOW))
+    expect(page.locator(".lab-bars li")).to_contain_text(f"{ODD}/0")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_letters_with_one_offset_in_two_partitions_are_two(page: Page) -> None:
+    held = {"partitions": {0: [canned.record(0, 3, "a")], 1: [canned.record(1, 3, 'b"<i>')]}}
+    show(page, "dead_letter_view", dead_letters("dlq", Fact(held, at=canned.NOW)))
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tbody")).to_contain_text('b"<i>')
 
 
 def test_a_generator_is_driven_by_keyboard_alone(page: Page) -> None:
@@ -132,6 +189,66 @@ def test_the_slider_stays_in_the_learners_hand_while_snapshots_come(page: Page) 
     page.keyboard.press("Home")
     harness.feed(page, canned.fleet())
     assert slider.input_value() == "0"
+
+
+def test_the_slider_shows_what_was_asked_for_and_slow_steps_add_up(page: Page) -> None:
+    page.clock.install()
+    show(page, "fleet_panel", canned.fleet(load=41.0, demand=95.0))
+    slider = page.get_by_label("Load of generator1 in percent")
+    assert slider.input_value() == "95"
+    expect(page.locator("[data-generator='generator1'] .lab-load")).to_have_text("load 41 %, asked for 95 %")
+    slider.focus()
+    for demand in (96.0, 97.0):
+        page.keyboard.press("ArrowRight")
+        page.clock.run_for(60_000)
+        harness.feed(page, canned.fleet(load=42.0, demand=demand))
+    assert [one["arguments"]["percent"] for one in harness.sent(page)] == [96, 97]
+    assert slider.input_value() == "97"
+
+
+def test_a_demand_that_the_fleet_never_takes_over_goes_back(page: Page) -> None:
+    page.clock.install()
+    show(page, "fleet_panel", canned.fleet(demand=50.0))
+    slider = page.get_by_label("Load of generator1 in percent")
+    slider.fill("90")
+    harness.feed(page, canned.fleet(demand=50.0, load=49.0))
+    assert slider.input_value() == "90"
+    page.clock.run_for(60_000)
+    harness.feed(page, canned.fleet(demand=50.0, load=48.0))
+    assert slider.input_value() == "50"
+
+
+def test_a_device_without_a_connection_is_not_taken_for_one_that_was_cut(page: Page) -> None:
+    show(page, "fleet_panel", canned.fleet(connected=False))
+    lost, cut = (page.locator(f"[data-generator='generator{n}']") for n in (1, 2))
+    expect(lost).to_contain_text("offline: no connection")
+    expect(lost.get_by_role("button", name="Cut the network of generator1")).to_be_visible()
+    expect(cut).to_contain_text("offline: cut")
+    expect(cut.get_by_role("button", name="Restore the network of generator2")).to_be_visible()
+
+
+def test_a_large_fleet_says_what_is_listed_and_any_generator_is_reached_by_name(page: Page) -> None:
+    show(page, "fleet_panel")
+    field = page.get_by_label("Generator", exact=True)
+    expect(field).to_be_hidden()
+    harness.feed(page, canned.fleet(1000))
+    expect(page.locator(".lab-is-fleet tbody tr")).to_have_count(40)
+    expect(page.locator(".lab-is-fleet")).to_contain_text("40 of 1,000 generators are listed")
+    expect(page.locator(".lab-world title")).to_have_text("Map of the fleet: 998 well, 1 need fuel, 1 offline")
+    field.fill(" generator777 ")
+    field.press("Enter")
+    page.get_by_role("button", name="Follow", exact=True).click()
+    assert harness.sent(page) == [{"command": "follow", "arguments": {"id": "generator777"}}] * 2
+
+
+@pytest.mark.parametrize(("keys", "kept"), [("x", True), ("ArrowRight", True), ("Enter", True), ("Control+s", False)])
+def test_single_keys_are_the_panels_and_those_with_ctrl_are_jupyterlabs(page: Page, keys: str, kept: bool) -> None:
+    show(page, "fleet_panel")
+    page.evaluate("""document.addEventListener('keydown', (event) => {
+        window.kept = event.target.hasAttribute('data-lm-suppress-shortcuts'); event.preventDefault(); }, true)""")
+    page.get_by_role("button", name="Refuel generator1").focus()
+    page.keyboard.press(keys)
+    assert page.evaluate("window.kept") is kept
 
 
 def test_every_fault_has_its_undo(page: Page) -> None:
@@ -164,3 +281,109 @@ def test_an_answer_about_an_older_text_is_dropped(page: Page) -> None:
     page.wait_for_function("window.sent.some((one) => one.command === 'check')")
     page.evaluate("window.model.set('analysis', {errors: [{line: 1, column: 1, message: 'old'}], checked: 99})")
     expect(page.locator(".lab-gutter .lab-wrong")).to_have_count(0)
+
+
+EMPTY_FORM: dict[str, Any] = {"name": "n", "task": None, "runs": [], "log": [], "run": "", "words": []}
+SAID_GOOD = "InfluxDB finds no error"
+
+
+def checked(page: Page, errors: list[dict[str, Any]]) -> None:
+    """Answer the form's newest check."""
+    page.wait_for_function("window.sent.some((one) => one.command === 'check')")
+    number = [one for one in harness.sent(page) if one["command"] == "check"][-1]["arguments"]["number"]
+    page.evaluate("(held) => window.model.set('analysis', held)", {"errors": errors, "checked": number})
+
+
+def drafted(page: Page, part: str) -> dict[str, Any]:
+    """The unsaved text that the form has handed to the kernel, once it holds `part`."""
+    page.wait_for_function("(part) => window.model.get('draft').flux?.includes(part)", arg=part)
+    found: dict[str, Any] = page.evaluate("window.model.get('draft')")
+    return found
+
+
+@pytest.mark.parametrize("snapshot", [EMPTY_FORM, canned.task()], ids=["no task yet", "a saved task"])
+def test_unsaved_flux_is_there_when_the_form_is_drawn_again(page: Page, snapshot: dict[str, Any]) -> None:
+    show(page, "task_form", snapshot)
+    page.get_by_label("Every", exact=False).fill("33s")
+    page.get_by_label("Flux", exact=True).fill("half a thought")
+    draft = drafted(page, "half a thought")
+    harness.mount(
+        page, "task_form", "InfluxDB task", snapshot, start={"flux": "the beginning"}, analysis={}, draft=draft
+    )
+    harness.feed(page, {**snapshot, "words": ["again"]})
+    assert page.get_by_label("Flux", exact=True).input_value() == "half a thought"
+    assert page.get_by_label("Every", exact=False).input_value() == "33s"
+
+
+def test_the_last_keys_are_kept_when_the_view_ends_at_once(page: Page) -> None:
+    show(page, "task_form", EMPTY_FORM)
+    page.evaluate("""() => { const area = document.querySelector('textarea'); area.value = 'quick';
+        area.dispatchEvent(new Event('input')); window.unmount(); }""")
+    assert drafted(page, "quick")["flux"] == "quick"
+
+
+def test_another_view_shows_what_this_one_wrote(page: Page) -> None:
+    show(page, "task_form", EMPTY_FORM)
+    page.evaluate(
+        "(text) => window.model.set('draft', {...window.model.get('start'), flux: text})", "from the other view"
+    )
+    assert page.get_by_label("Flux", exact=True).input_value() == "from the other view"
+
+
+def test_what_is_saved_is_no_draft_and_the_form_follows_the_saved_task(page: Page) -> None:
+    show(page, "task_form")
+    area = page.get_by_label("Flux", exact=True)
+    area.fill("of my own")
+    drafted(page, "of my own")
+    saved = canned.task()
+    saved["task"]["flux"] = "of my own"
+    harness.feed(page, saved)
+    assert page.evaluate("window.model.get('draft')") == {}
+    saved["task"]["flux"] = "changed elsewhere"
+    harness.feed(page, saved)
+    assert area.input_value() == "changed elsewhere"
+
+
+def test_a_verdict_ends_with_its_text_and_one_that_failed_replaces_it(page: Page) -> None:
+    show(page, "task_form", EMPTY_FORM)
+    area, verdict = page.get_by_label("Flux", exact=True), page.locator(".lab-problems")
+    area.fill("one")
+    checked(page, [])
+    expect(verdict).to_contain_text(SAID_GOOD)
+    area.press("x")
+    expect(verdict).not_to_contain_text(SAID_GOOD)
+    checked(page, [{"line": 1, "column": 1, "message": "undefined identifier one"}])
+    expect(page.locator(".lab-gutter .lab-wrong")).to_have_count(1)
+    page.get_by_role("button", name="Check").click()
+    checked(page, [{"line": None, "column": 0, "message": "InfluxDB did not answer."}])
+    expect(verdict).to_have_text("✗ InfluxDB did not answer.")
+    expect(verdict.get_by_role("button")).to_have_count(0)
+    expect(page.locator(".lab-gutter .lab-wrong")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("kind", "label"), [("every", "Every (10s, 5m, 1h)"), ("cron", "Cron (minute hour")])
+def test_an_error_of_the_schedule_leads_to_its_field(page: Page, kind: str, label: str) -> None:
+    show(page, "task_form", EMPTY_FORM)
+    page.get_by_label("Schedule", exact=True).select_option(kind)
+    checked(page, [{"line": 0, "column": 30, "message": "invalid expression"}])
+    page.get_by_role("button", name="The schedule").click()
+    expect(page.get_by_label(label)).to_be_focused()
+
+
+def test_every_way_to_run_a_task_is_sent(page: Page) -> None:
+    show(page, "task_form")
+    for name in ("Run now", "Run for that time"):
+        page.get_by_role("button", name=name).click()
+    page.get_by_label("A past time (UTC)").fill("2026-03-01T12:00:05")
+    page.get_by_role("button", name="Run for that time").click()
+    page.get_by_role("button", name="Run again").last.click()
+    page.get_by_role("button", name="Log of the run").first.click()
+    page.get_by_role("button", name="Disable").click()
+    assert [(one["command"], one["arguments"]) for one in harness.sent(page) if one["command"] != "check"] == [
+        ("run", {}),
+        ("run_for", {"when": ""}),
+        ("run_for", {"when": "2026-03-01T12:00:05"}),
+        ("retry", {"run": "a"}),
+        ("look", {"run": "b"}),
+        ("enable", {"active": False}),
+    ]

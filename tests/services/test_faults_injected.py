@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.server
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import psutil
@@ -14,11 +16,24 @@ import pytest
 
 from lab import stack as services
 from lab.addresses import Addresses
-from lab.errors import MachineError, ServiceError
+from lab.errors import LearnerError, MachineError, ServiceError
 from lab.faults import BlackHole, Freeze, Kill, Poison, Refuse, Slow, Stop
+from lab.free_port import free_port
 from lab.influx.api import Influx
 from lab.relay import Relay
+from lab.widgets import network
 from tests.waiting import until
+
+NOWHERE = {
+    "backend": "native",
+    "mqtt_host": "127.0.0.1",
+    "kafka_bootstrap": "",
+    "connect_url": "",
+    "influx_url": "",
+    "influx_org": "",
+    "influx_token_file": "none",
+}
+"""A stack.json without the port of MQTT."""
 
 
 def ready(name: str) -> bool:
@@ -105,6 +120,41 @@ def test_a_cut_resets_open_connections_and_takes_new_ones(echo: int) -> None:
         with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
             ping(connection)
         assert relay.connections == 2
+
+
+def test_a_relay_counts_the_connections_that_are_open_now(echo: int) -> None:
+    with Relay("127.0.0.1", echo) as relay:
+        with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+            ping(connection)
+            assert relay.open_connections == 1
+        until(lambda: relay.open_connections == 0, 10)
+        assert relay.connections == 1
+
+
+def test_the_panels_relay_follows_a_proxy_that_moved(
+    echo: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "stack.json"
+    monkeypatch.setattr(network, "load", lambda: Addresses.model_validate_json(file.read_text()))
+    with network.ProxyRelay("127.0.0.1", free_port()) as relay:
+        for port, answer in ((free_port(), b""), (echo, b"x")):
+            file.write_text(json.dumps({**NOWHERE, "mqtt_port": port}))
+            with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+                connection.sendall(b"x")
+                assert _receive(connection) == answer
+
+
+def test_a_relay_without_a_target_closes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_stack() -> Addresses:
+        raise LearnerError("There is no stack.json.", "Start the services with ./workshop up.")
+
+    monkeypatch.setattr(network, "load", no_stack)
+    with (
+        network.ProxyRelay("127.0.0.1", free_port()) as relay,
+        socket.create_connection(("127.0.0.1", relay.port), 10) as connection,
+    ):
+        assert _receive(connection) == b""
+        assert relay.open_connections == 0
 
 
 def test_a_taken_port_is_said_in_words(echo: int) -> None:

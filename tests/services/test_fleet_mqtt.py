@@ -174,9 +174,11 @@ def test_a_cut_generator_leaves_its_will_remembers_readings_and_comes_back(
     other = len(broker.readings["g2"])
     until(lambda: len(broker.readings["g2"]) >= other + 20)
     assert len(broker.readings["g1"]) == seen
+    assert [(view.connected, view.cut) for view in fleet.snapshot()] == [(False, True), (True, False)]
     fleet.restore("g1")
     until(lambda: len(broker.readings["g1"]) >= seen + 40)
     assert fleet.stop()
+    assert [(view.connected, view.cut) for view in fleet.snapshot()] == [(False, False)] * 2
     assert broker.status["g1"] == ["online", "will", "online", "offline"]
     first_seen = list(dict.fromkeys(reading.seq for reading in broker.readings["g1"]))
     assert first_seen == list(range(len(first_seen)))
@@ -192,7 +194,7 @@ def test_generators_come_and_go_and_obey(broker: Broker, addresses: Addresses) -
         assert fleet.last_refuel_us("g1") > fleet.started_us
         fleet.remove(name)
         until(lambda: "will" in broker.status[name])
-        assert [view.generatorID for view in fleet.snapshot()] == ["g1"]
+        assert [(view.generatorID, view.demand) for view in fleet.snapshot()] == [("g1", 10.0)]
         with pytest.raises(LearnerError, match="no generator"):
             fleet.refuel(name)
         with pytest.raises(LearnerError, match="already"):

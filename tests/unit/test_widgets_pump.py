@@ -64,9 +64,8 @@ def test_a_lost_source_keeps_its_last_value_tells_why_and_recovers_by_itself() -
     assert "./workshop logs kafka" in feed.fact.remedy
     source.trouble = None
     until(lambda: not feed.fact.lost)
-    assert len(source.opened) == 1
     feed.stop()
-    until(lambda: source.closed == 1)
+    until(lambda: source.closed == len(source.opened))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -79,7 +78,7 @@ def test_a_source_is_opened_anew_when_the_stack_moved() -> None:
     source.trouble = None
     until(lambda: not feed.fact.lost)
     feed.stop()
-    assert [one.mqtt_port for one in source.opened] == [1, 2]
+    assert {one.mqtt_port for one in source.opened[1:]} == {2}
 
 
 @pytest.mark.usefixtures("impatient")
@@ -155,7 +154,7 @@ def test_the_worker_keeps_order_and_returns_at_once() -> None:
 
 
 class Plain(Panel):
-    source = "fault_panel"
+    source = "pipeline_map"
 
 
 def test_an_equal_snapshot_sends_nothing_and_commands_only_pass_through() -> None:

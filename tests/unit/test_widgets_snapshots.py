@@ -12,12 +12,13 @@ from lab.names import Names
 from lab.widgets.events import Chronicle, leader_moves, replica_changes, state_changes
 from lab.widgets.fleet_snapshot import DOTTED, LISTED, FleetComposer
 from lab.widgets.lag_snapshot import KEPT_S, LagComposer, rebalance
-from lab.widgets.map_nodes import period_of, seconds_of, total_end
+from lab.widgets.map_nodes import total_end
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panels.connector_panel import snapshot_of as connector_snapshot
 from lab.widgets.pump import NOTHING_YET, Fact
 from lab.widgets.rates import Rates, say_age, say_rate
-from lab.widgets.sources.kafka import lag
+from lab.widgets.schedule import period_of, seconds_of
+from lab.widgets.sources.kafka import lag, whole_lag
 from lab.widgets.topic_views import dead_letters, partitions, replicas
 
 NAMES = Names()
@@ -32,10 +33,12 @@ class Seen:
     lat: float = 10.0
     lon: float = 20.0
     load: float = 40.0
+    demand: float = 40.0
     power: float = 100.0
     fuel: float = 900.0
     running: bool = True
     connected: bool = True
+    cut: bool = False
     latency_ms: float | None = None
 
 
@@ -109,8 +112,17 @@ def test_a_lost_cluster_does_not_make_every_leader_look_moved_when_it_is_back() 
 
 
 def test_lag_is_end_minus_committed_and_never_negative() -> None:
-    topics = {"t": {0: part(1, end=10), 1: part(1, end=None), 2: part(1, end=3)}}
-    assert lag({"committed": {"t/0": 4, "t/1": 1, "t/2": 5, "gone/0": 1}}, topics) == {"t/0": 6, "t/2": 0}
+    held = {"committed": {"t/0": 4, "t/2": 5}, "ends": {"t/0": 10, "t/2": 3}}
+    assert lag(held) == {"t/0": 6, "t/2": 0}
+    assert whole_lag(lag(held)) == 6
+
+
+def test_lag_is_unknown_without_an_end_or_a_commit_but_nobody_is_behind_in_an_empty_partition() -> None:
+    members = {"m": ["t/1", "t/2", "t/3"]}
+    held = {"members": members, "committed": {"t/0": 4, "t/1": 1}, "ends": {"t/1": 1, "t/2": 7, "t/3": 0}}
+    assert lag(held) == {"t/0": None, "t/1": 0, "t/2": None, "t/3": 0}
+    assert whole_lag(lag(held)) is None
+    assert whole_lag({}) is None
 
 
 def test_the_end_of_a_topic_is_unknown_while_a_partition_has_no_leader() -> None:
@@ -118,7 +130,21 @@ def test_the_end_of_a_topic_is_unknown_while_a_partition_has_no_leader() -> None
     assert total_end({"t": {0: part(1, end=4), 1: part(-1, end=None)}}, "t") is None
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("10s", 10), ("1h30m", 5400), ("1d", None), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("10s", 10),
+        ("1h30m", 5400),
+        ("24h0m0s", 86_400),
+        ("1d", 86_400),
+        ("1w", 604_800),
+        ("500ms", 0.5),
+        ("1mo", None),
+        ("1y", None),
+        ("-5m", None),
+        ("", None),
+    ],
+)
 def test_flux_durations(text: str, seconds: float | None) -> None:
     assert period_of(text) == seconds
 
@@ -131,7 +157,8 @@ def test_a_time_that_is_none_is_no_time() -> None:
 def test_an_empty_map_waits_and_says_so() -> None:
     snapshot = MapComposer(NAMES).compose({}, NOW)
     assert {card["state"] for card in snapshot["nodes"]} == {"waiting"}
-    assert all("not seen yet" in word for word in snapshot["words"][:9])
+    assert all("not seen yet" in word for word in snapshot["words"])
+    assert snapshot["brokers"] == []
     assert snapshot["events"] == []
 
 
@@ -161,8 +188,8 @@ def test_a_failed_task_of_a_connector_is_lost_with_its_first_line() -> None:
 
 def test_a_broker_that_is_gone_is_lost_and_keeps_its_place() -> None:
     composer = MapComposer(NAMES)
-    kafka = Fact({"brokers": [1, 3], "topics": {}}, at=NOW)
-    brokers = composer.compose({"kafka": kafka}, NOW)["brokers"]
+    composer.compose({"kafka": Fact({"brokers": [1, 2, 3], "topics": {}}, at=NOW)}, NOW)
+    brokers = composer.compose({"kafka": Fact({"brokers": [1, 3], "topics": {}}, at=NOW)}, NOW)["brokers"]
     assert [(b["id"], b["state"]) for b in brokers] == [(1, "ready"), (2, "lost"), (3, "ready")]
     assert brokers[1]["remedy"]
 
@@ -186,7 +213,9 @@ def test_the_followed_reading_shows_at_every_hop() -> None:
         "readings": Fact({"partitions": {3: [reading]}}, at=NOW),
         "alarms": NOTHING_YET,
         "statuses": NOTHING_YET,
-        "influxd": Fact({"follow": {NAMES.raw_bucket: {"load": "55.0", "time": "2030-03-17T17:46:36Z"}}}, at=NOW),
+        "influxd": Fact(
+            {"followed": "g1", "follow": {NAMES.raw_bucket: {"load": "55.0", "time": "2030-03-17T17:46:36Z"}}}, at=NOW
+        ),
     }
     hops = composer.compose([Seen("g1", load=55.0)], facts, NOW)["hops"]  # type: ignore[list-item]
     assert [(hop["hop"], hop["load"], hop["age"]) for hop in hops] == [
@@ -238,6 +267,7 @@ def test_a_dead_letter_says_why_and_where_it_came_from() -> None:
         "offset": 1,
         "at": NOW,
         "key": "",
+        "partition": 0,
         "value": "{",
         "headers": {f"__connect.errors.{k}": v for k, v in headers.items()},
     }
@@ -247,10 +277,9 @@ def test_a_dead_letter_says_why_and_where_it_came_from() -> None:
 
 def test_lag_history_forgets_what_is_older_than_five_minutes() -> None:
     composer = LagComposer("g")
-    cluster = Fact({"topics": {"t": {0: {"end": 10}}}}, at=NOW)
     for second in range(400):
-        group = Fact({"state": "stable", "members": {}, "committed": {"t/0": 4}}, at=NOW)
-        snapshot = composer.compose(group, cluster, NOW + second)
+        group = Fact({"state": "stable", "members": {}, "committed": {"t/0": 4}, "ends": {"t/0": 10}}, at=NOW)
+        snapshot = composer.compose(group, NOW + second)
     assert snapshot["history"][0][0] >= -KEPT_S
     assert len(snapshot["history"]) <= KEPT_S + 1
     assert snapshot["total"] == 6

@@ -6,7 +6,15 @@ import pytest
 
 from lab.errors import LearnerError
 from lab.widgets.pump import Fact
-from lab.widgets.task_script import NEVER_DEFINED, Schedule, check_lines, compiler_errors, script_of, split_script
+from lab.widgets.task_script import (
+    NEVER_DEFINED,
+    Schedule,
+    check_lines,
+    compiler_errors,
+    editor_line,
+    script_of,
+    split_script,
+)
 from lab.widgets.task_snapshot import snapshot_of
 
 EVERY = Schedule("downsample", every="10s", offset="2s")
@@ -24,16 +32,35 @@ def test_imports_stay_first() -> None:
     assert added == (2, 2)
 
 
-def test_an_error_comes_back_at_the_line_of_the_editor() -> None:
+@pytest.mark.parametrize("imports", [0, 1, 3])
+def test_every_line_of_the_script_comes_back_at_its_line_of_the_editor(imports: int) -> None:
+    flux = "".join(f'import "p{n}"\n' for n in range(imports)) + 'from(bucket: "a")\n    |> last()\n'
+    script, added = script_of(EVERY, flux)
+    mine = flux.splitlines()
+    for number, line in enumerate(script.splitlines(), 1):
+        at = editor_line(number, added)
+        assert line == mine[at - 1] if at else line in (EVERY.option(), "")
+    assert editor_line(imports + 1, added) == 0
+
+
+def test_an_error_says_the_schedule_a_line_or_no_place() -> None:
     errors = [
         {"line": 5, "column": 3, "message": "undefined x"},
         {"line": 1, "column": 1, "message": "no date"},
+        {"line": 3, "column": 9, "message": "bad option"},
+        {"message": "out of memory"},
     ]
-    assert [error["line"] for error in check_lines(errors, (2, 2))] == [3, 1]
-    assert check_lines([{"line": 1, "message": "bad option"}], (0, 2))[0]["line"] == 0
+    assert [error["line"] for error in check_lines(errors, (2, 2))] == [3, 1, 0, None]
 
 
-@pytest.mark.parametrize("flux", ['import "date"\n\nfrom(bucket: "a")\n', 'from(bucket: "a")\n    |> last()\n'])
+def test_an_error_is_told_once_and_without_the_lines_of_the_script() -> None:
+    twice = {"line": 5, "column": 1, "message": "invalid statement @5:1-5:2: }"}
+    assert check_lines([twice, twice], (2, 2)) == [{"line": 3, "column": 1, "message": "invalid statement: }"}]
+
+
+@pytest.mark.parametrize(
+    "flux", ['import "date"\n\nfrom(bucket: "a")\n', 'from(bucket: "a")\n    |> last()\n', '\n\nfrom(bucket: "a")']
+)
 def test_a_saved_script_comes_apart_as_it_was_put_together(flux: str) -> None:
     fields, text = split_script(script_of(EVERY, flux)[0])
     assert (fields["name"], fields["every"], fields["offset"], fields["kind"]) == ("downsample", "10s", "2s", "every")
@@ -46,8 +73,18 @@ def test_a_cron_line_is_quoted_and_every_is_left_out() -> None:
     assert split_script(schedule.option() + "\n")[0]["cron"] == "*/5 * * * *"
 
 
-def test_a_quote_in_the_name_cannot_end_it() -> None:
-    assert 'name: "a\\"b"' in Schedule('a"b', every="1s").option()
+@pytest.mark.parametrize(
+    "name",
+    ["a}b", 'a"b', "a\\b", "a\\", "a\nb", "a\\nb", "${a}", "\\${a}", 'every: 9s}, "', "two words, {x: 1}", "é ✓"],
+)
+def test_any_name_comes_apart_as_it_was_put_together(name: str) -> None:
+    for schedule in (Schedule(name, every="10s", offset="2s"), Schedule(name, cron="0 * * * *")):
+        script, added = script_of(schedule, 'import "date"\n\nfrom(bucket: "a")\n')
+        fields, text = split_script(script)
+        assert schedule.option().count("\n") == 0
+        assert added == (2, 2)
+        assert Schedule.from_form(fields) == schedule
+        assert text == 'import "date"\n\nfrom(bucket: "a")\n'
 
 
 @pytest.mark.parametrize(
@@ -100,4 +137,6 @@ def test_the_compilers_errors_come_by_line_without_the_one_of_the_check_itself()
         {"line": 5, "column": 33, "message": "undefined identifier zz"},
     ]
     assert compiler_errors(ours) == []
-    assert compiler_errors("the server is out of memory")[0]["message"] == "the server is out of memory"
+    assert check_lines(compiler_errors("the server is\nout of memory"), (2, 2)) == [
+        {"line": None, "column": 0, "message": "the server is out of memory"}
+    ]

@@ -12,9 +12,9 @@ function buildLetters({ body }) {
     if (!snapshot.letters) return;
     lost.draw(snapshot.lost);
     table.hidden = !snapshot.letters.length;
-    put(big, snapshot.missing ? `There is no topic ${snapshot.topic} yet.`
+    put(big, !snapshot.seen ? "Not seen yet." : snapshot.missing ? `There is no topic ${snapshot.topic} yet.`
       : snapshot.letters.length ? `${number(snapshot.total)} in ${snapshot.topic}; the newest:` : "● No dead letters: the sink took every record.");
-    keyed(rows, snapshot.letters, (one) => one.offset, (one) => h("tr", {},
+    keyed(rows, snapshot.letters, (one) => `${one.partition}/${one.offset}`, (one) => h("tr", {},
       h("th", { scope: "row", class: "lab-num" }, one.offset), h("td", { class: "lab-num" }, clock(one.at)), h("td", {}, one.key || "none"),
       h("td", {}, one.reason), h("td", {}, one.origin), h("td", { class: "lab-mono" }, one.value)));
   };

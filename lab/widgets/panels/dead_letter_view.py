@@ -15,13 +15,14 @@ class DeadLetterView(Panel):
     source = "dead_letter_view"
 
 
-def make() -> DeadLetterView:
-    """This kernel's dead-letter view."""
-    return live().panel("dead-letter view", _new)
+def make(topic: str | None) -> DeadLetterView:
+    """This kernel's view of that dead-letter topic; the pipeline's when not given."""
+    wanted = topic or pipeline_names().dead_letters
+    return live().panel(f"dead-letter view {wanted}", lambda name: _new(name, wanted))
 
 
-def _new(name: str) -> DeadLetterView:
-    topic, held = pipeline_names().dead_letters, live()
+def _new(name: str, topic: str) -> DeadLetterView:
+    held = live()
     panel = DeadLetterView(heading="Dead letters")
     feed = held.pump.feed(f"letters {topic}", lambda: records.Tail(topic, depth=LETTERS))
     held.show(name, panel, lambda: dead_letters(topic, feed.fact))

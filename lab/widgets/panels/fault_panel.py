@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.addresses import load
-from lab.errors import LearnerError
+from lab.errors import LabError, LearnerError
 from lab.faults import Fault, Freeze, Kill, Poison, Restart, Slow, Stop
 from lab.widgets.live import live
 from lab.widgets.network import relay
@@ -15,6 +15,7 @@ from lab.widgets.panel import Panel
 from lab.widgets.pump import Fact
 from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
+from lab.widgets.trouble import explain
 from lab.widgets.worker import Action, Worker
 
 SLOW_S = 0.5
@@ -22,6 +23,8 @@ SLOW_S = 0.5
 BY_HAND: dict[str, Callable[[str], Fault]] = {"kill": Kill, "freeze": Freeze, "stop": Stop, "restart": Restart}
 LASTING = ("freeze", "stop", "slow")
 """Faults that stand until they are undone; the others are over at once or heal by themselves."""
+ENDS = {"kill": ("freeze",), "stop": ("freeze",), "restart": ("freeze", "stop")}
+"""What a fault does away with on the same service: the process that was frozen is gone, a stopped one runs again."""
 SAID = {
     "kill": "killed (SIGKILL); the supervisor starts it again",
     "freeze": "frozen (SIGSTOP): it holds its connections and answers nothing",
@@ -48,18 +51,25 @@ class Standing:
         if key in self.faults:
             raise LearnerError(f"{key} stands already.", "Undo it first.")
         fault = make().inject()
-        if key.partition(" ")[0] in LASTING:
+        verb, _, service = key.partition(" ")
+        for ended in ENDS.get(verb, ()):
+            self._forget(f"{ended} {service}")
+        if verb in LASTING:
             self.faults[key] = (fault, time.time())
         else:
-            fault.standing = False  # over already: nothing is left to undo when this process ends
+            fault.forget()  # over already: nothing is left to undo when this process ends
         self.note(key)
 
     def undo(self, key: str) -> None:
-        """Put it right; nothing when it does not stand."""
-        held = self.faults.pop(key, None)
-        if held is not None:
-            held[0].undo()
+        """Put it right; nothing when it does not stand. A fault that cannot be undone now stands on."""
+        if key in self.faults:
+            self.faults[key][0].undo()
+            del self.faults[key]
             self.note(f"{key} undone")
+
+    def _forget(self, key: str) -> None:
+        if key in self.faults:
+            self.faults.pop(key)[0].forget()
 
     def note(self, text: str) -> None:
         """Keep it among the newest events."""
@@ -122,8 +132,11 @@ def _service_fault(command: str, service: str) -> str:
 
 def _slow() -> str:
     road = relay()
-    if not road.connections:
-        raise LearnerError("No device uses the relay yet.", "Show fleet_panel() first: its own fleet goes through it.")
+    if not road.open_connections:
+        raise LearnerError(
+            "No device's network leads through the relay now.",
+            "Stop your own fleet with its stop(), then show fleet_panel(): the panel's own fleet goes through it.",
+        )
     _standing.inject("slow network", lambda: Slow(road, SLOW_S))
     return f"Everything between the fleet and the proxy takes {SLOW_S} s longer each way."
 
@@ -139,7 +152,21 @@ def _undo(key: str) -> str:
 
 
 def _undo_all() -> str:
-    keys = list(_standing.faults)
-    for key in keys:
-        _standing.undo(key)
-    return f"Undone: {', '.join(keys)}." if keys else "Nothing stands: there is nothing to undo."
+    return undo_all(_standing)
+
+
+def undo_all(standing: Standing) -> str:
+    """Put right whatever can be. Raises LabError naming what could not, after the rest is undone."""
+    undone, failed = [], []
+    for key in list(standing.faults):
+        try:
+            standing.undo(key)
+            undone.append(key)
+        except Exception as error:  # noqa: BLE001 - one that cannot be undone must not keep the others
+            failed.append(f"{key} ({explain(error)})")
+    said = f"Undone: {', '.join(undone)}." if undone else "Nothing was undone."
+    if failed:
+        raise LabError(
+            f"{said} Still standing: {', '.join(failed)}.", "Look at ./workshop status; then undo them once more."
+        )
+    return said if undone else "Nothing stands: there is nothing to undo."

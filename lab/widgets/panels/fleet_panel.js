@@ -3,7 +3,7 @@
 const SHAPES = { ok: "●", refuel: "▲", offline: "■" };
 const ALARMS = { ok: "ready", refuel: "slow", offline: "lost" };
 const ALARM_WORDS = { ok: "well", refuel: "needs fuel", offline: "offline" };
-const HANDS_OFF_MS = 1500; // After a touch the slider belongs to the learner until the fleet has caught up.
+const PATIENCE_MS = 5000; // The fleet takes a demand over sooner than this, or never: then the slider goes back.
 const SEND_EVERY_MS = 200;
 const TANK = 1000;
 
@@ -15,9 +15,8 @@ function worldMap(land) {
   picture.prepend(title);
   picture.append(dots);
   return { picture, draw(snapshot) {
-    const count = { ok: 0, refuel: 0, offline: 0 };
-    snapshot.dots.forEach(([, , , alarm]) => { count[alarm] += 1; });
-    put(title, `Map of the fleet: ${count.ok} well, ${count.refuel} need fuel, ${count.offline} offline`);
+    const { ok, refuel, offline } = snapshot.counts;
+    put(title, `Map of the fleet: ${number(ok)} well, ${number(refuel)} need fuel, ${number(offline)} offline`);
     keyed(dots, snapshot.dots, (dot) => dot[0], () => s("text", { "text-anchor": "middle" }), (node, [id, lat, lon, alarm]) => {
       set(node, "x", lon);
       set(node, "y", 3 - lat);
@@ -45,22 +44,26 @@ function hopStrip() {
   } };
 }
 
-/** A slider that sends while it moves, a few times a second, and once more when it is let go. */
+/**
+ * A slider for the load that is asked for, with the load that was measured beside it. It sends while it moves, a few
+ * times a second, and stays where the learner put it until the fleet has taken that over.
+ */
 function loadSlider(id, send) {
-  let timer = null, touched = 0;
-  const out = h("output", { class: "lab-num" });
+  let timer = null, touched = 0, load = null;
+  const out = h("span", { class: "lab-num" });
   const slider = h("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": `Load of ${id} in percent` });
   const go = () => { timer = null; send("set_load", { id, percent: Number(slider.value) }); };
   slider.addEventListener("input", () => {
     touched = Date.now();
-    put(out, `${slider.value} %`);
+    say();
     timer ??= setTimeout(go, SEND_EVERY_MS);
   });
-  const node = h("span", { class: "lab-load" }, slider, out);
-  return { node, draw(load) {
-    if (Date.now() - touched < HANDS_OFF_MS) return;
-    slider.value = Math.round(load);
-    put(out, `${number(load)} %`);
+  const say = () => put(out, `load ${number(load)} %, asked for ${slider.value} %`);
+  return { node: h("span", { class: "lab-load" }, slider, out), draw(measured, demand) {
+    load = measured;
+    if (Number(slider.value) === demand) touched = 0;
+    else if (Date.now() - touched > PATIENCE_MS) slider.value = demand;
+    say();
   } };
 }
 
@@ -84,25 +87,34 @@ function makeRow(generator, send) {
     row.classList.toggle("lab-followed", followed);
     set(name, "aria-pressed", followed);
     state.className = `lab-badge lab-${ALARMS[seen.alarm]}`;
-    put(state, `${SHAPES[seen.alarm]} ${ALARM_WORDS[seen.alarm]}`);
+    put(state, `${SHAPES[seen.alarm]} ${ALARM_WORDS[seen.alarm]}${seen.connected ? "" : seen.cut ? ": cut" : ": no connection"}`);
     put(said, seen.will ? `MQTT: ${seen.will}` : "");
-    load.draw(seen.load);
+    load.draw(seen.load, seen.demand);
     fuel.draw(seen.fuel);
-    network.dataset.act = seen.connected ? "cut" : "restore";
-    put(network, seen.connected ? "Cut" : "Restore");
-    set(network, "aria-label", `${seen.connected ? "Cut" : "Restore"} the network of ${id}`);
+    network.dataset.act = seen.cut ? "restore" : "cut";
+    put(network, seen.cut ? "Restore" : "Cut");
+    set(network, "aria-label", `${seen.cut ? "Restore" : "Cut"} the network of ${id}`);
   };
   return row;
+}
+
+/** How generators are reached that the table has no room for. */
+function finder(send) {
+  const id = uid("follow"), more = h("p", { class: "lab-quiet" }), field = h("input", { id, type: "text", autocomplete: "off", spellcheck: "false" });
+  const follow = (event) => { event.preventDefault(); send("follow", { id: field.value.trim() }); };
+  const box = h("form", { onsubmit: follow, hidden: true }, more,
+    h("div", { class: "lab-row" }, h("label", { for: id }, "Generator"), field, button("Follow", null, { type: "submit" })));
+  return { box, draw(text) { box.hidden = !text; put(more, text); } };
 }
 
 function buildFleet({ body, model, send }) {
   const lost = lostLine(), map = worldMap(model.get("land") ?? ""), hops = hopStrip();
   const events = eventList("What just happened");
-  const rows = h("tbody"), hidden = h("p", { class: "lab-quiet", hidden: true });
+  const rows = h("tbody"), others = finder(send);
   const table = h("table", {}, h("caption", { class: "lab-aloud" }, "Generators and their controls"),
     h("thead", {}, h("tr", {}, ["Generator", "State", "Load", "Fuel", "Network and fuel"].map((name) => h("th", { scope: "col" }, name)))), rows);
   body.append(lost.line, h("div", { class: "lab-fleet-top" }, map.picture, h("div", {}, hops.box, events.box)),
-    h("div", { class: "lab-scroll" }, table), hidden,
+    h("div", { class: "lab-scroll" }, table), others.box,
     h("div", { class: "lab-row" }, button("Add a generator", () => send("add"), { class: "lab-button lab-primary" })));
   return (snapshot) => {
     if (!snapshot.generators) return;
@@ -111,8 +123,7 @@ function buildFleet({ body, model, send }) {
     hops.draw(snapshot);
     events.draw(snapshot.events, 4);
     keyed(rows, snapshot.generators, (g) => g.id, (g) => makeRow(g, send), (row, g) => row._draw(g, g.id === snapshot.followed));
-    hidden.hidden = !snapshot.hidden;
-    put(hidden, snapshot.hidden ? `and ${snapshot.hidden} more` : "");
+    others.draw(snapshot.more);
   };
 }
 

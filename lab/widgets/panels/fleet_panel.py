@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from lab.addresses import load
-from lab.errors import LearnerError
+from lab.errors import LabError, LearnerError
+from lab.fleet.limits import some
+from lab.widgets.driven import Driven
 from lab.widgets.files import HERE
 from lab.widgets.fleet_snapshot import FleetComposer
 from lab.widgets.live import live
-from lab.widgets.network import through_relay
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
+from lab.widgets.pump import NOTHING_YET, Fact, Feed, Pump
 from lab.widgets.sources import http, records
 from lab.widgets.worker import Action, arguments_of
 
 if TYPE_CHECKING:
     from lab.fleet.fleet import Fleet
+    from lab.fleet.views import GeneratorView
 
-GENERATORS = 5
-INTERVAL_S = 1.0
-"""The panel's own fleet: one reading a second each, so that a learner can follow every one."""
 DEPTH = 40
 """Newest records per partition to look for the followed generator in: enough at 1,000 readings/s from few devices."""
+NOT_RUNNING = Fact(
+    {}, "This fleet is not running.", "Call its start(), or fleet_panel() for a fleet of the panel's own."
+)
+
+_driven = Driven()
 
 
 @cache
@@ -41,72 +45,94 @@ class FleetPanel(Panel):
 
     source = "fleet_panel"
     land = traitlets.Unicode().tag(sync=True)
-    fleet: Fleet | None = None
-    """The fleet that the panel drives."""
+
+    @property
+    def fleet(self) -> Fleet | None:
+        """The fleet that the panel drives; None while no stack runs."""
+        return _driven.fleet
 
 
 def make(fleet: Fleet | None) -> FleetPanel:
-    """This kernel's fleet panel, driving `fleet`, or the fleet it had, or one of its own."""
-    panel = live().panel("fleet panel", lambda name: _new(name, fleet or own_fleet()))
-    if fleet is not None:
-        panel.fleet = fleet
+    """This kernel's fleet panel, driving `fleet`, or the one it had while that runs, or one of its own."""
+    replaced = _driven.take(fleet)
+    panel = live().panel("fleet panel", _new)
+    if replaced is not None:
+        live().worker.submit(panel, "Stopping the panel's own fleet", lambda: _stop(replaced))
     return panel
 
 
-def _new(name: str, fleet: Fleet) -> FleetPanel:
+def _stop(own: Fleet) -> str:
+    own.stop(drain=0.0)
+    return "The panel drives the given fleet now; its own has stopped."
+
+
+def _new(name: str) -> FleetPanel:
     held, panel = live(), FleetPanel(heading="Fleet", land=land())
-    panel.fleet = fleet
     composer = FleetComposer(pipeline_names())
     panel.on_command = lambda name, arguments: command(panel, composer, name, arguments)
-    feeds = {
-        "readings": held.pump.feed(
-            f"tail {composer.names.readings}", lambda: records.Tail(composer.names.readings, DEPTH)
-        ),
-        "alarms": held.pump.feed(f"tail {composer.names.alarms}", lambda: records.Tail(composer.names.alarms, DEPTH)),
-        "statuses": held.pump.feed("statuses", records.Statuses),
-        "influxd": held.pump.feed("influxd", http.Influx),
-    }
+    feeds = _feeds(held.pump, composer)
     influx = feeds["influxd"].source
 
     def compose() -> dict[str, Any]:
         if isinstance(influx, http.Influx):
             influx.follow = composer.followed
-        driven = panel.fleet
-        views = driven.snapshot() if driven is not None else []
-        return composer.compose(views, {key: feed.fact for key, feed in feeds.items()}, time.time())
+        views, fleet = _seen()
+        facts = {"fleet": fleet, **{key: feed.fact for key, feed in feeds.items()}}
+        return composer.compose(views, facts, time.time())
 
+    held.at_stop(_driven.end)
     held.show(name, panel, compose, every=0.5)
     return panel
 
 
-def own_fleet() -> Fleet:
-    """A small fleet, started. Raises LearnerError when no stack runs."""
-    from lab.fleet.fleet import Fleet
+def _feeds(pump: Pump, composer: FleetComposer) -> dict[str, Feed]:
+    names = composer.names
+    return {
+        "proxy": pump.feed("proxy", http.Proxy),
+        "readings": pump.feed(f"tail {names.readings}", lambda: records.Tail(names.readings, DEPTH)),
+        "alarms": pump.feed(f"tail {names.alarms}", lambda: records.Tail(names.alarms, DEPTH)),
+        "statuses": pump.feed("statuses", records.Statuses),
+        "influxd": pump.feed("influxd", http.Influx),
+    }
 
-    return Fleet(through_relay(load()), generators=GENERATORS, interval=INTERVAL_S).start()
+
+def _seen() -> tuple[Sequence[GeneratorView], Fact]:
+    """The driven fleet as it is now, and what keeps it from running, if anything."""
+    try:
+        fleet = _driven.begin()
+    except LabError as error:
+        return [], Fact({}, error.cause, error.remedy)
+    return fleet.snapshot(), NOTHING_YET if fleet.running else NOT_RUNNING
 
 
 def command(panel: FleetPanel, composer: FleetComposer, name: str, arguments: dict[str, Any]) -> None:
     """Hand one command to the worker; following another generator needs no service and is done at once."""
     if name == "follow":
-        composer.followed = str(arguments.get("id", composer.followed))
-        return
-    if name not in COMMANDS or panel.fleet is None:
+        _follow(panel, composer, str(arguments.get("id", "")))
+    elif name in COMMANDS:
+        doing, act = COMMANDS[name]
+        live().worker.submit(panel, doing, _action(act, arguments))
+    else:
         panel.say("trouble", f"The panel does not know {name}.", "Run the cell again.")
-        return
-    doing, act = COMMANDS[name]
-    fleet = panel.fleet
-    live().worker.submit(panel, doing, _action(act, fleet, arguments))
 
 
-def _action(act: Callable[[Fleet, Mapping[str, Any]], str], fleet: Fleet, arguments: Mapping[str, Any]) -> Action:
-    return lambda: act(fleet, arguments)
+def _follow(panel: FleetPanel, composer: FleetComposer, name: str) -> None:
+    names = panel.fleet.names if panel.fleet is not None else []
+    if name in names:
+        composer.followed = name
+        panel.say("done", f"Following {name}.")
+    else:
+        panel.say("trouble", f"There is no generator {name!r} in this fleet.", f"Choose among {some(names)}.")
+
+
+def _action(act: Callable[[Fleet, Mapping[str, Any]], str], arguments: Mapping[str, Any]) -> Action:
+    return lambda: act(_driven.begin(), arguments)
 
 
 def _set_load(fleet: Fleet, arguments: Mapping[str, Any]) -> str:
     name, percent = arguments_of(dict(arguments), "id", "percent")
     fleet.set_load(name, float(percent))
-    return f"{name} now works at {float(percent):.0f} % load. Watch the reading travel."
+    return f"{name} was asked for {float(percent):.0f} % load and follows. Watch the reading travel."
 
 
 def _refuel(fleet: Fleet, arguments: Mapping[str, Any]) -> str:
@@ -117,14 +143,17 @@ def _refuel(fleet: Fleet, arguments: Mapping[str, Any]) -> str:
 
 def _cut(fleet: Fleet, arguments: Mapping[str, Any]) -> str:
     (name,) = arguments_of(dict(arguments), "id")
+    connected = any(view.connected for view in fleet.snapshot() if view.generatorID == name)
     fleet.cut(name)
+    if not connected:
+        return f"{name} had no connection, and makes none until you restore it."
     return f"{name} lost its network without a goodbye: the proxy publishes its last will, offline."
 
 
 def _restore(fleet: Fleet, arguments: Mapping[str, Any]) -> str:
     (name,) = arguments_of(dict(arguments), "id")
     fleet.restore(name)
-    return f"{name} has its network back; what it kept follows."
+    return f"{name} may connect again; once it is connected, what it kept follows."
 
 
 def _add(fleet: Fleet, _arguments: Mapping[str, Any]) -> str:

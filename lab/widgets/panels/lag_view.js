@@ -9,6 +9,9 @@ function ceiling(value) {
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
 }
 
+/** Null is a lag that nobody can know now: nothing committed yet, or no leader to say where a partition ends. */
+const records = (lag) => (lag === null ? "unknown" : `${number(lag)} records`);
+
 function chart() {
   const line = s("path", { class: "lab-lag-line" }), area = s("path", { class: "lab-lag-area" });
   const marks = s("g"), grid = s("g"), title = s("title");
@@ -33,7 +36,7 @@ function chart() {
     const path = points.map(([at, value]) => `${across(at).toFixed(1)} ${up(value).toFixed(1)}`).join("L");
     set(line, "d", points.length ? `M${path}` : "");
     set(area, "d", points.length ? `M${across(points[0][0])} ${up(0)}L${path}L${across(points.at(-1)[0])} ${up(0)}Z` : "");
-    put(title, `Lag of ${snapshot.group} over five minutes, now ${number(snapshot.total)} records`);
+    put(title, `Lag of ${snapshot.group} over five minutes, now ${records(snapshot.total)}`);
     keyed(marks, snapshot.marks, ([at, text]) => `${Math.round(at)} ${text}`, () => s("g", {}, s("line", { class: "lab-mark" }), s("text", { class: "lab-mark-text" }, "R")),
       (node, [at]) => {
         const x = across(at);
@@ -53,12 +56,12 @@ function buildLag({ body }) {
   return (snapshot) => {
     if (!snapshot.partitions) return;
     lost.draw(snapshot.lost);
-    put(big, `${number(snapshot.total)} records behind`);
+    put(big, snapshot.total === null ? "lag unknown" : `${number(snapshot.total)} records behind`);
     put(state, `group is ${snapshot.state}`);
     picture.draw(snapshot);
-    const most = Math.max(1, ...snapshot.partitions.map((p) => p.lag));
+    const most = Math.max(1, ...snapshot.partitions.map((p) => p.lag ?? 0));
     keyed(bars, snapshot.partitions, (p) => p.place, () => h("li", {}, h("span"), h("span", { class: "lab-bar" }, h("i")), h("span", { class: "lab-num" })),
-      (node, p) => { put(node.children[0], p.place); node.querySelector("i").style.width = `${(100 * p.lag) / most}%`; put(node.children[2], number(p.lag)); });
+      (node, p) => { put(node.children[0], p.place); node.querySelector("i").style.width = `${(100 * (p.lag ?? 0)) / most}%`; put(node.children[2], p.lag === null ? "unknown" : number(p.lag)); });
     keyed(members, snapshot.members, (m) => m.name, () => h("li"), (node, m) =>
       put(node, `${m.name}: ${m.places.map((place) => place.split("/").at(-1)).join(", ") || "no partition"}`));
     events.draw(snapshot.events, 5);

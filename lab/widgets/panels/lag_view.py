@@ -37,16 +37,13 @@ class LagView(Panel):
 
 def make(group: str | None) -> LagView:
     """This kernel's lag view of a group."""
-    names = pipeline_names()
-    wanted = group or f"connect-{names.sink}"
-    topic = names.alarms if wanted == names.dispatchers else names.readings
-    return live().panel(f"lag view {wanted}", lambda name: _new(name, wanted, topic))
+    wanted = group or f"connect-{pipeline_names().sink}"
+    return live().panel(f"lag view {wanted}", lambda name: _new(name, wanted))
 
 
-def _new(name: str, wanted: str, topic: str) -> LagView:
+def _new(name: str, wanted: str) -> LagView:
     held, panel = live(), LagView(heading=f"Lag of {wanted}")
-    of_group = held.pump.feed(f"group {wanted}", lambda: kafka.Group(wanted, topic))
-    cluster = held.pump.feed("cluster", kafka.Cluster)
+    feed = held.pump.feed(f"group {wanted}", lambda: kafka.Group(wanted))
     drawn = LagComposer(wanted)
-    held.show(name, panel, lambda: drawn.compose(of_group.fact, cluster.fact, time.time()))
+    held.show(name, panel, lambda: drawn.compose(feed.fact, time.time()))
     return panel

@@ -44,8 +44,8 @@ def composer(pump: Pump) -> Callable[[], dict[str, Any]]:
     sink = f"connect-{names.sink}"
     feeds = {
         "kafka": pump.feed("cluster", kafka.Cluster),
-        "sink group": pump.feed(f"group {sink}", lambda: kafka.Group(sink, names.readings)),
-        "dispatchers": pump.feed(f"group {names.dispatchers}", lambda: kafka.Group(names.dispatchers, names.alarms)),
+        "sink group": pump.feed(f"group {sink}", lambda: kafka.Group(sink)),
+        "dispatchers": pump.feed(f"group {names.dispatchers}", lambda: kafka.Group(names.dispatchers)),
         "connect": pump.feed("connect", http.Connect),
         "influxd": pump.feed("influxd", http.Influx),
         "proxy": pump.feed("proxy", http.Proxy),

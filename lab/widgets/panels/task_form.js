@@ -1,6 +1,7 @@
 // The task form: fields, a Flux editor with the server's errors at their lines, the task's runs and their logs.
 
 const CHECK_AFTER_MS = 700;
+const KEEP_AFTER_MS = 250; // The kernel has what was typed a moment after the last key, in one message.
 const RUN_LOOKS = { success: "ready", failed: "lost", canceled: "slow", scheduled: "waiting", started: "waiting" };
 
 function field(label, control) {
@@ -15,6 +16,7 @@ function scheduleFields(start, changed) {
   const kind = h("select", { onchange: () => { show(); changed(); } }, h("option", { value: "every" }, "Every"), h("option", { value: "cron" }, "Cron"));
   const everyField = field("Every (10s, 5m, 1h)", every), cronField = field("Cron (minute hour day month weekday)", cron);
   const show = () => { everyField.hidden = kind.value !== "every"; cronField.hidden = kind.value !== "cron"; };
+  const lead = () => (!name.value.trim() ? name : kind.value === "cron" ? cron : every).focus();
   const box = h("div", { class: "lab-row lab-fields" }, field("Name", name), field("Schedule", kind), everyField, cronField, field("Offset", offset));
   const fill = (fields) => {
     for (const [control, key] of [[name, "name"], [every, "every"], [cron, "cron"], [offset, "offset"]]) control.value = fields[key] ?? "";
@@ -23,11 +25,11 @@ function scheduleFields(start, changed) {
   };
   kind.value = start.kind ?? "every";
   show();
-  return { box, fill, read: () => ({ name: name.value, kind: kind.value, every: every.value, cron: cron.value, offset: offset.value }) };
+  return { box, fill, lead, read: () => ({ name: name.value, kind: kind.value, every: every.value, cron: cron.value, offset: offset.value }) };
 }
 
-/** A text area with line numbers; lines that the server complains about are marked in the gutter and listed below. */
-function editor(start, changed) {
+/** A text area with line numbers; what the server complains about is marked in the gutter and listed below. */
+function editor(start, changed, toSchedule) {
   const id = uid("flux"), problems = uid("problems");
   const area = h("textarea", { id, class: "lab-flux", rows: 10, spellcheck: "false", wrap: "off", "aria-describedby": problems });
   const gutter = h("div", { class: "lab-gutter", "aria-hidden": "true" });
@@ -43,17 +45,49 @@ function editor(start, changed) {
     area.focus();
     area.setSelectionRange(before + Math.max(0, error.column - 1), before + Math.max(0, error.column - 1));
   };
+  /** Where an error leads: its line, the schedule's field, or nowhere when it belongs to no line. */
+  const place = (error) => {
+    if (error.line === null) return h("span", { class: "lab-placeless" }, "✗");
+    const [label, lead] = error.line ? [`✗ Line ${error.line}, column ${error.column}`, () => go(error)] : ["✗ The schedule", toSchedule];
+    return button(label, lead, { class: "lab-link" });
+  };
   area.addEventListener("input", () => { number_lines(); changed(); });
   area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
   area.value = start.flux ?? "";
   number_lines();
   const box = h("div", {}, h("label", { for: id }, "Flux"), h("div", { class: "lab-editor" }, gutter, area), list);
-  return { box, read: () => area.value, fill(text) { area.value = text; number_lines(); }, mark(errors) {
+  const good = h("li", { class: "lab-quiet" }, "● InfluxDB finds no error.");
+  const fill = (text) => { area.value = text; number_lines(); };
+  const judge = (errors) => {
     wrong = new Set(errors.map((error) => error.line));
     number_lines();
-    list.replaceChildren(...errors.map((error) => h("li", {}, button(error.line ? `✗ Line ${error.line}, column ${error.column}` : "✗ The schedule",
-      () => error.line && go(error), { class: "lab-link" }), ` ${error.message}`)));
-  }, say(text) { list.replaceChildren(h("li", { class: "lab-quiet" }, text)); } };
+    list.replaceChildren(...(errors.length ? errors.map((error) => h("li", {}, place(error), ` ${error.message}`)) : [good]));
+  };
+  return { box, fill, judge, read: () => area.value, doubt: () => good.remove() };
+}
+
+/** Whether these fields and this text are what InfluxDB holds as the task. */
+function isSaved(mine, task) {
+  return ["name", "kind", mine.kind, "offset"].every((key) => mine[key].trim() === (task.fields[key] ?? "")) && mine.flux === task.flux;
+}
+
+/**
+ * What is not saved yet, kept in the model: a view that is drawn again, and another view of the same panel, show it.
+ * `show(text)` is told of what another view wrote.
+ */
+function draftKeeper(model, read, show) {
+  let timer = null;
+  const held = () => model.get("draft") ?? {};
+  const keep = (text) => { clearTimeout(timer); timer = null; model.set("draft", text); model.save_changes(); };
+  const same = (text, mine) => Object.entries(text).every(([key, value]) => mine[key] === value);
+  const elsewhere = () => { if (timer === null && !same(held(), read())) show(held()); };
+  model.on("change:draft", elsewhere);
+  return {
+    touch() { clearTimeout(timer); timer = setTimeout(() => keep(read()), KEEP_AFTER_MS); },
+    drop() { if (timer !== null || "flux" in held()) keep({}); },
+    unsaved: () => timer !== null || "flux" in held(),
+    end() { if (timer !== null) keep(read()); model.off("change:draft", elsewhere); },
+  };
 }
 
 function runTable(send) {
@@ -78,36 +112,43 @@ function runTable(send) {
 }
 
 function buildTask({ body, model, send, onEnd }) {
-  let timer = null, asked = 0, touched = false, filled = "";
-  const start = model.get("start") ?? {};
+  let timer = null, asked = 0, filled = "";
+  const start = { ...model.get("start"), ...model.get("draft") };
   const read = () => ({ ...schedule.read(), flux: flux.read() });
-  const check = () => { timer = null; send("check", { ...read(), number: ++asked }); };
-  const changed = () => { touched = true; clearTimeout(timer); timer = setTimeout(check, CHECK_AFTER_MS); };
+  const check = () => { clearTimeout(timer); asked = Date.now(); send("check", { ...read(), number: asked }); };
+  const changed = () => { draft.touch(); flux.doubt(); clearTimeout(timer); timer = setTimeout(check, CHECK_AFTER_MS); };
   const schedule = scheduleFields(start, () => { changed(); send("look", { name: schedule.read().name }); });
-  const flux = editor(start, changed), runs = runTable(send), lost = lostLine();
-  const save = button("Create task", () => send("save", read()), { class: "lab-button lab-primary" });
+  const flux = editor(start, changed, schedule.lead), runs = runTable(send), lost = lostLine();
+  const fill = (fields, text) => { schedule.fill(fields); flux.fill(text); check(); };
+  const draft = draftKeeper(model, read, (text) => fill(text, text.flux));
+  const save = button("Create task", () => { check(); send("save", read()); }, { class: "lab-button lab-primary" });
   const toggle = button("Disable", () => send("enable", { active: toggle.dataset.to === "on" }), { "data-to": "off" });
   const when = h("input", { type: "datetime-local", step: 1 });
-  const later = button("Run for that time", () => when.value && send("run", { when: when.value }));
+  const later = button("Run for that time", () => send("run_for", { when: when.value }));
   const now = button("Run now", () => send("run"));
   const state = h("p", { class: "lab-badge" });
-  const load = button("Load the saved script", () => fillFrom(model.get("snapshot").task));
+  const load = button("Load the saved script", () => { draft.drop(); fillFrom(model.get("snapshot").task); });
   const life = h("div", {}, state, h("div", { class: "lab-row" }, now, toggle, load), h("div", { class: "lab-row" }, field("A past time (UTC)", when), later), runs.box);
   body.append(lost.line, schedule.box, flux.box, h("div", { class: "lab-row" }, button("Check", check), save), life);
-  const fillFrom = (task) => { if (task) { schedule.fill(task.fields); flux.fill(task.flux); filled = task.id; check(); } };
+  const version = (task) => JSON.stringify([task.id, task.fields, task.flux]);
+  const fillFrom = (task) => { filled = version(task); fill(task.fields, task.flux); };
+  /** Unsaved work stays as it is; a form without any follows the saved task. */
+  const follow = (task) => {
+    if (draft.unsaved() && isSaved(read(), task)) { draft.drop(); filled = version(task); }
+    if (!draft.unsaved() && filled !== version(task)) fillFrom(task);
+  };
   const showAnalysis = () => {
     const { errors = [], checked = 0 } = model.get("analysis") ?? {};
-    if (!checked || checked !== asked) return;
-    if (errors.length) flux.mark(errors);
-    else { flux.mark([]); flux.say("● InfluxDB finds no error."); }
+    if (checked && checked === asked) flux.judge(errors);
   };
   model.on("change:analysis", showAnalysis);
-  onEnd(() => { model.off("change:analysis", showAnalysis); clearTimeout(timer); });
+  onEnd(() => { model.off("change:analysis", showAnalysis); clearTimeout(timer); draft.end(); });
+  if (draft.unsaved()) check();
   return (snapshot) => {
     if (snapshot.loading) return;
     lost.draw(snapshot.lost);
     const task = snapshot.task;
-    if (task && !touched && filled !== task.id) fillFrom(task);
+    if (task) follow(task);
     put(save, task ? "Update task" : "Create task");
     life.hidden = !task;
     if (!task) return;

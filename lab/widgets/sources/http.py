@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,12 +11,25 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lab.addresses import Addresses
 from lab.influx.api import parse_csv
+from lab.influx.literal import quoted
 from lab.names import MEASUREMENT
+from lab.widgets.sources.tally import Tally
 
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a service that is gone refuses at once."""
-SETTLED = 30
-"""Seconds after which a count is taken as final: a point older than that is not expected any more."""
+NO_BUCKET = "could not find bucket"
+"""InfluxDB's words in a 404 about a bucket; an organization that is not there is answered with 404 as well."""
+TASK_FACTS = (
+    "id",
+    "status",
+    "every",
+    "cron",
+    "offset",
+    "latestCompleted",
+    "lastRunStatus",
+    "lastRunError",
+    "createdAt",
+)
 
 
 class Connect:
@@ -71,32 +85,29 @@ class Proxy:
 
 
 class Influx:
-    """Both buckets' counts of rows and the newest rows of one generator, and the task with its last run.
-
-    A count grows from a settled part plus what came since, so that it stays cheap however long the stack runs.
-    """
+    """Both buckets' counts of rows and the newest rows of one generator, and the task with its last run."""
 
     service = "influxd"
     every = 2.0
 
     def __init__(self) -> None:
         self.follow = "generator1"
-        self._settled: dict[str, tuple[int, int]] = {}
-        self._made: set[str] = set()
+        self._tallies: dict[str, Tally] = {}
 
     def open(self, addresses: Addresses) -> None:
         headers = {"Authorization": f"Token {addresses.influx_token}"}
         self._http = httpx.Client(base_url=addresses.influx_url, timeout=TIMEOUT, headers=headers, trust_env=False)
         self._names, self._org = addresses.names, addresses.influx_org
-        self._settled, self._made = {}, set()
+        self._tallies = {}
 
     def sample(self) -> dict[str, Any]:
-        now = int(time.time())
+        followed = self.follow  # a panel may follow another one meanwhile
         buckets = (self._names.raw_bucket, self._names.downsampled_bucket)
+        seen = {bucket: self._look(bucket, followed) for bucket in buckets}
         return {
-            "counts": {bucket: self._count(bucket, now) for bucket in buckets},
-            "follow": {bucket: self._last(bucket) for bucket in buckets if self._exists(bucket)},
-            "followed": self.follow,
+            "counts": {bucket: rows for bucket, (rows, _) in seen.items()},
+            "follow": {bucket: newest for bucket, (_, newest) in seen.items() if newest},
+            "followed": followed,
             "task": self._task(),
             "at": time.time(),
         }
@@ -104,40 +115,30 @@ class Influx:
     def close(self) -> None:
         self._http.close()
 
-    def _count(self, bucket: str, now: int) -> int | None:
-        """Rows of the bucket, by its field `fuel`; None while there is no such bucket."""
-        if not self._exists(bucket):
-            self._settled.pop(bucket, None)
-            return None
-        until, settled = self._settled.get(bucket, (0, 0))
-        if now - SETTLED > until + SETTLED:
-            settled += self._rows(bucket, until, now - SETTLED)
-            until = now - SETTLED
-            self._settled[bucket] = (until, settled)
-        return settled + self._rows(bucket, until, now + 60)
-
-    def _exists(self, bucket: str) -> bool:
-        """Whether the bucket was made; asked until it is."""
-        if bucket not in self._made:
-            answer = self._http.get("/api/v2/buckets", params={"name": bucket, "org": self._org})
-            if answer.status_code != httpx.codes.NOT_FOUND:
-                answer.raise_for_status()
-                if answer.json().get("buckets"):
-                    self._made.add(bucket)
-        return bucket in self._made
+    def _look(self, bucket: str, followed: str) -> tuple[int | None, dict[str, str]]:
+        """Rows of a bucket, by its field `fuel`, and the newest of one generator; None while it does not exist."""
+        tally = self._tallies.setdefault(bucket, Tally(partial(self._rows, bucket)))
+        try:
+            return tally.count(int(time.time())), self._last(bucket, followed)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND or NO_BUCKET not in error.response.text:
+                raise
+            del self._tallies[bucket]
+            return None, {}
 
     def _rows(self, bucket: str, start: int, stop: int) -> int:
         flux = (
-            f'from(bucket: "{bucket}") |> range(start: {start}, stop: {stop}) '
+            f"from(bucket: {quoted(bucket)}) |> range(start: {start}, stop: {stop}) "
             f'|> filter(fn: (r) => r._measurement == "{MEASUREMENT}" and r._field == "fuel") |> count()'
         )
         return sum(int(row["_value"]) for row in self.query(flux))
 
-    def _last(self, bucket: str) -> dict[str, str]:
-        """Newest load of the followed generator in the bucket: its value and time; empty without one."""
+    def _last(self, bucket: str, generator: str) -> dict[str, str]:
+        """Newest load of a generator in the bucket: its value and time; empty without one."""
         flux = (
-            f'from(bucket: "{bucket}") |> range(start: -5m) |> filter(fn: (r) => r._measurement == "{MEASUREMENT}" '
-            f'and r.generatorID == "{self.follow}" and r._field == "load") |> last()'
+            f"from(bucket: {quoted(bucket)}) |> range(start: -5m) "
+            f'|> filter(fn: (r) => r._measurement == "{MEASUREMENT}" and r._field == "load") '
+            f"|> filter(fn: (r) => r.generatorID == {quoted(generator)}) |> last()"
         )
         rows = sorted(self.query(flux), key=lambda row: row["_time"])
         return {"load": rows[-1]["_value"], "time": rows[-1]["_time"]} if rows else {}
@@ -146,8 +147,7 @@ class Influx:
         answer = self._http.get("/api/v2/tasks", params={"name": self._names.task, "limit": 1})
         answer.raise_for_status()
         tasks = answer.json().get("tasks", [])
-        wanted = ("id", "status", "every", "cron", "offset", "latestCompleted", "lastRunStatus", "lastRunError")
-        return {key: tasks[0][key] for key in wanted if key in tasks[0]} if tasks else {}
+        return {key: tasks[0][key] for key in TASK_FACTS if key in tasks[0]} if tasks else {}
 
     def query(self, flux: str) -> list[dict[str, str]]:
         """Rows of a Flux query, values as text. Raises httpx.HTTPError."""

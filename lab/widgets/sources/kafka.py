@@ -1,29 +1,34 @@
 """The cluster, its groups and the ends of its topics, through one librdkafka consumer that never joins a group.
 
 Only blocking calls are used. A process that used the asynchronous admin calls (those that return futures) crashed once
-inside librdkafka (confluent-kafka 2.16) on a crowded machine; the cause was not found. librdkafka logs broker trouble
-straight to the process's error output, which a notebook shows in whatever cell runs: every client here logs to a named
-logger.
+inside librdkafka (confluent-kafka 2.16) on a crowded machine; the cause was not found.
 """
 
 from __future__ import annotations
 
-import logging
 import struct
+import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from lab.addresses import Addresses
+from lab.librdkafka import quiet
 
-log = logging.getLogger("lab.widgets.kafka")
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a broker that is gone refuses at once."""
 ENDS_TIMEOUT = 2.0
 """Seconds for the ends of partitions, so that a leader that died does not hold up the news of the next one."""
+SEARCH_EVERY_S = 10.0
+"""Seconds between looks at every topic for offsets that a group without members committed there."""
 LATEST = -1
 """The timestamp that asks ListOffsets for a partition's end; Kafka protocol, API key 2."""
+INTERNAL = "__"
+"""How the names of Kafka's own topics begin."""
+Place = tuple[str, int]
+"""A topic and the number of a partition."""
 
 
 def looker(addresses: Addresses, group: str | None = None) -> Consumer:
@@ -38,14 +43,12 @@ def looker(addresses: Addresses, group: str | None = None) -> Consumer:
             "enable.auto.commit": False,
             "queued.max.messages.kbytes": 1024,
             "fetch.message.max.bytes": 262_144,
-        },
-        logger=log,
+        }
     )
 
 
 def _config(addresses: Addresses) -> dict[str, Any]:
-    waits = {"socket.timeout.ms": int(TIMEOUT * 1000), "reconnect.backoff.max.ms": 2000}
-    return {**addresses.librdkafka(), **waits, "log_level": 3}
+    return quiet(addresses, socket_timeout_ms=int(TIMEOUT * 1000), reconnect_backoff_max_ms=2000)
 
 
 class Cluster:
@@ -67,28 +70,16 @@ class Cluster:
         assert self._consumer is not None
         seen = self._consumer.list_topics(timeout=TIMEOUT)
         topics = {name: _partitions(seen.topics[name]) for name in self._topics if name in seen.topics}
-        self._add_ends(topics)
+        ends = _ends(self._consumer, _led(seen.topics, topics))
+        for name, partitions in topics.items():
+            for number, facts in partitions.items():
+                facts["end"] = ends.get((name, number))
         return {"brokers": sorted(seen.brokers), "topics": topics}
 
     def close(self) -> None:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
-
-    def _add_ends(self, topics: dict[str, dict[int, dict[str, Any]]]) -> None:
-        """Ask for the end of every partition that has a leader; the others keep `end` None."""
-        assert self._consumer is not None
-        held = [(t, p) for t, ps in topics.items() for p, facts in ps.items() if facts["leader"] >= 0]
-        if not held:
-            return
-        places = [TopicPartition(t, p, LATEST) for t, p in held]
-        try:
-            answers = self._consumer.offsets_for_times(places, ENDS_TIMEOUT)
-        except KafkaException:  # a leader just died: who leads now is worth showing without the ends
-            return
-        for place in answers:
-            if place.error is None and place.offset >= 0:
-                topics[place.topic][place.partition]["end"] = place.offset
 
 
 def _partitions(topic: Any) -> dict[int, dict[str, Any]]:
@@ -98,44 +89,75 @@ def _partitions(topic: Any) -> dict[int, dict[str, Any]]:
     }
 
 
+def _led(seen: Mapping[str, Any], names: Iterable[str]) -> list[Place]:
+    """Places in the named topics that have a leader: the others have nobody to ask."""
+    return [(name, p) for name in names for p, facts in seen[name].partitions.items() if facts.leader >= 0]
+
+
+def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:
+    """End offsets; without those that are not known now."""
+    try:
+        answers = consumer.offsets_for_times([TopicPartition(*p, LATEST) for p in places], ENDS_TIMEOUT)
+    except KafkaException:  # a leader just died: what else is known is worth showing without the ends
+        return {}
+    return {(a.topic, a.partition): a.offset for a in answers if a.error is None and a.offset >= 0}
+
+
 class Group:
-    """One consumer group: its state, members with their partitions, and committed offsets in its topic."""
+    """One consumer group: its state, members with their places, committed offsets, and the ends of those places.
+
+    Offsets and ends come from one look, so that their difference is a lag. A topic counts as the group's when a member
+    reads it or when the group committed there.
+    """
 
     service = "kafka"
     every = 1.0
 
-    def __init__(self, group: str, topic: str = "") -> None:
-        """`topic` is where committed offsets are looked for besides what members read now."""
+    def __init__(self, group: str) -> None:
         self._group = group
-        self._topic = topic
+        self._held: set[str] = set()
+        self._search_due = 0.0
         self._consumer: Consumer | None = None
         self._admin: AdminClient | None = None
 
     def open(self, addresses: Addresses) -> None:
         self._consumer = looker(addresses, self._group)
-        self._admin = AdminClient(_config(addresses), logger=log)
+        self._admin = AdminClient(_config(addresses))
+        self._held, self._search_due = set(), 0.0
 
     def sample(self) -> dict[str, Any]:
         assert self._admin is not None
+        assert self._consumer is not None
         found = [group for group in self._admin.list_groups(self._group, timeout=TIMEOUT) if group.error is None]
         state = str(found[0].state).lower() if found else "unknown"
         members = {_name(member): assigned(member.assignment or b"") for member in (found[0].members if found else [])}
-        return {"state": state, "members": members, "committed": self._committed(members)}
+        read = {place.rpartition("/")[0] for places in members.values() for place in places}
+        seen = self._consumer.list_topics(timeout=TIMEOUT).topics
+        committed = self._committed(seen, read)
+        ends = _ends(self._consumer, _led(seen, (self._held | read) & set(seen)))
+        return {"state": state, "members": members, "committed": _spoken(committed), "ends": _spoken(ends)}
 
     def close(self) -> None:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = self._admin = None
 
-    def _committed(self, members: dict[str, list[str]]) -> dict[str, int]:
+    def _committed(self, seen: Mapping[str, Any], read: set[str]) -> dict[Place, int]:
+        """Committed offsets in the topics that are read or known to hold some; now and then in every topic."""
         assert self._consumer is not None
-        wanted = {place.rpartition("/")[0] for places in members.values() for place in places} | {self._topic} - {""}
-        places = []
-        for topic in sorted(wanted):
-            about = self._consumer.list_topics(topic, timeout=TIMEOUT).topics[topic]
-            places += [TopicPartition(topic, number) for number in sorted(about.partitions)]
+        wanted = (self._held | read) & set(seen)
+        if time.monotonic() >= self._search_due:
+            self._search_due = time.monotonic() + SEARCH_EVERY_S
+            wanted = {name for name in seen if not name.startswith(INTERNAL)}
+        places = [TopicPartition(name, number) for name in sorted(wanted) for number in sorted(seen[name].partitions)]
         answers = self._consumer.committed(places, timeout=TIMEOUT) if places else []
-        return {f"{p.topic}/{p.partition}": p.offset for p in answers if p.error is None and p.offset >= 0}
+        found = {(a.topic, a.partition): a.offset for a in answers if a.error is None and a.offset >= 0}
+        self._held = {name for name, _ in found}
+        return found
+
+
+def _spoken(offsets: Mapping[Place, int]) -> dict[str, int]:
+    return {f"{topic}/{partition}": offset for (topic, partition), offset in offsets.items()}
 
 
 def _name(member: Any) -> str:
@@ -162,12 +184,21 @@ def assigned(data: bytes) -> list[str]:
     return sorted(places)
 
 
-def lag(group: dict[str, Any], topics: dict[str, dict[int, dict[str, Any]]]) -> dict[str, int]:
-    """Records still to read per `topic/partition` that the group has committed; unknown ends are left out."""
-    found = {}
-    for place, committed in group.get("committed", {}).items():
-        topic, _, partition = place.rpartition("/")
-        end = topics.get(topic, {}).get(int(partition), {}).get("end")
-        if end is not None:
-            found[place] = max(0, end - committed)
-    return found
+def lag(group: Mapping[str, Any]) -> dict[str, int | None]:
+    """Records still to read per `topic/partition` that the group committed in or reads; None where that is unknown."""
+    committed, ends = group.get("committed", {}), group.get("ends", {})
+    read = {place for places in group.get("members", {}).values() for place in places}
+    return {place: _behind(committed.get(place), ends.get(place)) for place in sorted({*committed, *read})}
+
+
+def _behind(committed: int | None, end: int | None) -> int | None:
+    """Nobody commits in a partition before its first record is read; while it never held one, nobody is behind."""
+    if end is None or (committed is None and end > 0):
+        return None
+    return max(0, end - (committed or 0))
+
+
+def whole_lag(behind: Mapping[str, int | None]) -> int | None:
+    """The lag in all places together; None when it is unknown in one of them, or when there is none."""
+    known = [part for part in behind.values() if part is not None]
+    return sum(known) if known and len(known) == len(behind) else None

@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from lab.addresses import Addresses
+from lab.widgets.rates import number_of
 from lab.widgets.sources.kafka import TIMEOUT, looker
 
 READ_FOR = 0.8
@@ -83,7 +84,10 @@ class Tail:
 
 
 class Statuses:
-    """The last `online` or `offline` of every generator, with the broker's time in seconds since the epoch."""
+    """The last `online` or `offline` of every generator, with the broker's time in seconds since the epoch.
+
+    Opened anew it reads the topic from its beginning once more; what is older than the last word known is no news.
+    """
 
     service = "kafka"
     every = 1.0
@@ -95,7 +99,6 @@ class Statuses:
 
     def open(self, addresses: Addresses) -> None:
         self._consumer = looker(addresses)
-        self._last = {}
         topic = self._topic or addresses.names.status
         about = self._consumer.list_topics(topic, timeout=TIMEOUT).topics[topic]
         self._consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in about.partitions])
@@ -103,10 +106,13 @@ class Statuses:
     def sample(self) -> dict[str, Any]:
         assert self._consumer is not None
         for message in self._consumer.consume(2000, timeout=0.1):
-            key = _text(message.key())
-            if message.error() is None and key:
-                self._last[key] = {"said": _text(message.value()), "at": message.timestamp()[1] / 1000}
+            if message.error() is None and message.key():
+                self._hear(record(message))
         return {"statuses": dict(self._last)}
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        if said["at"] >= self._last.get(said["key"], said)["at"]:
+            self._last[said["key"]] = {"said": said["value"], "at": said["at"]}
 
     def close(self) -> None:
         if self._consumer is not None:
@@ -133,9 +139,13 @@ def _text(held: bytes | str | None) -> str:
 
 
 def _reading(value: str) -> dict[str, Any]:
-    """The fields of a JSON object; empty for anything else."""
+    """The numbers and short texts of a JSON object; empty for anything else."""
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return {key: held for key, held in parsed.items() if _plain(held)} if isinstance(parsed, dict) else {}
+
+
+def _plain(held: object) -> bool:
+    return len(held) <= LONGEST_VALUE if isinstance(held, str) else number_of(held) is not None

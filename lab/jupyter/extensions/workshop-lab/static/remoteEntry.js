@@ -47,7 +47,7 @@
 
   function ask(model) {
     return snapshot().then(
-      (seen) => { model.put("snapshot", seen); model.put("notice", {}); },
+      (seen) => { model.put("snapshot", seen); model.put("notice", seen.notice ?? {}); },
       (error) => model.put("notice", {
         level: "trouble", text: `The map hears nothing: ${error.message}.`,
         remedy: "JupyterLab's server may have stopped: start ./workshop again, then reload this page.", number: Date.now(),
