@@ -1,4 +1,4 @@
-"""Settings for librdkafka clients that live in a notebook's kernel: they write nothing into the cell that runs.
+"""Settings for librdkafka clients in a notebook's kernel or in `./workshop` itself: they write nothing among its words.
 
 librdkafka reports each broker that does not answer. Without a logger that goes straight to the process's error output;
 with one it waits in the client's queue until somebody polls, without bound, and Python hands it to its last-resort

@@ -19,6 +19,7 @@ from lab.influx import buckets as bucket_of
 from lab.influx import tasks
 from lab.influx.api import Influx
 from lab.influx.flux import LOOKBACK_SLOTS, Downsample, downsample_script
+from lab.librdkafka import quiet
 from lab.names import TopicSpec
 
 KAFKA_S = 20.0
@@ -30,7 +31,7 @@ DEMO_EVERY_S = 10
 
 def topics(addresses: Addresses) -> None:
     """The topics of the pipeline, each with its partitions, replicas and min.insync.replicas."""
-    admin = AdminClient(dict(addresses.librdkafka()))
+    admin = AdminClient(quiet(addresses))
     wanted = [_topic(spec) for spec in addresses.names.topics()]
     for name, answer in admin.create_topics(wanted, operation_timeout=KAFKA_S, request_timeout=KAFKA_S).items():
         try:

@@ -166,13 +166,14 @@ def _forget_connectors(here: Layout) -> None:
     from confluent_kafka.admin import AdminClient
 
     from lab import addresses
+    from lab.librdkafka import quiet
     from lab.stack import ready
 
     if supervision.processes(here) is None:
         raise LearnerError("Connect's state lies in Kafka, which does not run.", "Start it first with ./workshop up.")
     where = addresses.load(here.state)
     supervision.stop("connect", here)
-    client = AdminClient(dict(where.librdkafka()))
+    client = AdminClient(quiet(where))
     for deleted in client.delete_topics(list(CONNECT_TOPICS), operation_timeout=20).values():
         deleted.exception(30)
     supervision.start("connect", here)

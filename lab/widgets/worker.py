@@ -38,8 +38,9 @@ class Worker:
 
     def submit(self, panel: Speaker, doing: str, action: Action) -> None:
         """Carry out `action` soon and tell the panel: first `doing`, then what came of it."""
+        kind = type(panel)
         with self._lock:
-            lane = self._lanes.setdefault(type(panel), Lane())
+            lane = self._lanes[kind] = self._lanes.get(kind) or Lane()
         lane.submit(panel, doing, action)
 
     def stop(self) -> None:

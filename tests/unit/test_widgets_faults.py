@@ -13,6 +13,7 @@ from lab.widgets import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.fault_panel import Standing, undo_all
 from lab.widgets.worker import Worker
+from tests.waiting import until
 
 DEADLINE_S = 10.0
 
@@ -115,6 +116,21 @@ def test_a_service_that_hangs_holds_up_only_the_panel_that_asked_it(worker_and_g
     worker.submit(free, "Undoing", lambda: "undone")
     assert free.done.wait(DEADLINE_S)
     assert not stuck.done.is_set()
+
+
+def test_a_panel_has_one_thread_however_often_it_asks_and_none_after_the_end() -> None:
+    def threads() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "widgets-worker"}
+
+    before, worker, seen = threads(), Worker(), set()
+    for _ in range(20):
+        panel = Listener()
+        worker.submit(panel, "Asking", lambda: "answered")
+        assert panel.done.wait(DEADLINE_S)
+        seen |= threads() - before
+    assert len(seen) == 1
+    worker.stop()
+    until(lambda: not seen & threads(), DEADLINE_S)
 
 
 def test_a_command_that_waits_says_what_it_waits_for(worker_and_gate: object) -> None:

@@ -28,7 +28,6 @@ TASK_FACTS = (
     "latestCompleted",
     "lastRunStatus",
     "lastRunError",
-    "createdAt",
 )
 
 
