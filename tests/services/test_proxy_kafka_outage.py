@@ -1,7 +1,7 @@
 """Kafka away under load: nothing acknowledged is lost, memory stays flat, order holds, all are served.
 
-The usual outage is long enough that its 15,000 readings reach the proxy's bounds (5,000 in flight) and readers pause; a whole
-minute, stopped and frozen, is thorough.
+Every outage lasts until the proxy has reached its bound of 5,000 publishes in flight and has paused a client. The usual
+one takes 15 s; a whole minute, stopped and frozen, is thorough.
 """
 
 from __future__ import annotations
@@ -115,17 +115,22 @@ def _load(devices: list[Device], stop: threading.Event) -> None:
 
 
 def _outage(server: SimpleNamespace, begin: str, end: str, seconds: float) -> list[int]:
-    """Take every broker away, sample the proxy's memory meanwhile, bring them back."""
+    """Take every broker away, sample the proxy's memory until the bound was reached, bring them back."""
     memory = [server.running.rss()]
     _each_broker(begin)
     try:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while (away := time.monotonic() - began) < seconds or not _paused(server):
+            assert away < PATIENCE_S, "the proxy never paused a client"
             time.sleep(2.0)  # how often memory is sampled, not a wait for something
             memory.append(server.running.rss())
     finally:
         _each_broker(end)
     return memory
+
+
+def _paused(server: SimpleNamespace) -> bool:
+    return bool(server.running.metrics()['mqtt_proxy_paused_total{worker="0"}'])
 
 
 def _each_broker(does: str) -> None:
