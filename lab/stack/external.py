@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from lab import addresses as book
 from lab.addresses import Addresses, KafkaSecurity
 from lab.errors import LearnerError, ServiceError
+from lab.pace import Stopwatch
 from lab.settings import Settings, settings
 from lab.stack import lock, native, orphans, proxy, ready, states, supervision
 from lab.stack.layout import Layout, write
@@ -64,6 +65,7 @@ def addresses(chosen: Settings, mqtt: int, http: int, layout: Layout) -> Address
         influx_url=str(chosen.influx_url).rstrip("/"),
         influx_org=chosen.influx_org,
         influx_token_file=_secret(layout.influx_token, chosen.influx_token) or layout.influx_token,
+        pace=Stopwatch().pace(),
     )
 
 
