@@ -167,7 +167,7 @@ def pace() -> list[Finding]:
     slow = paces.words(factor)
     if not slow:
         return [Finding("speed", "good", f"pace {factor:.1f} (1 is the reference machine)")]
-    return [Finding("speed", "note", slow, "Close other programs, then run ./workshop up: it measures again.")]
+    return [Finding("speed", "note", slow, "Close other programs; ./workshop down and ./workshop up measure again.")]
 
 
 def proxy_variables() -> list[Finding]:

@@ -65,7 +65,6 @@ def addresses(chosen: Settings, mqtt: int, http: int, layout: Layout) -> Address
         influx_url=str(chosen.influx_url).rstrip("/"),
         influx_org=chosen.influx_org,
         influx_token_file=_secret(layout.influx_token, chosen.influx_token) or layout.influx_token,
-        pace=Stopwatch().pace(),
     )
 
 
@@ -77,7 +76,7 @@ def _start_proxy(chosen: Settings, layout: Layout, report: Report) -> Addresses:
     else:
         orphans.end(orphans.find(layout))
         free = native.choose_ports(layout, report)
-        where = addresses(chosen, free.mqtt, free.proxy_http, layout)
+        where = addresses(chosen, free.mqtt, free.proxy_http, layout).model_copy(update={"pace": Stopwatch().pace()})
         text = proxy.configuration(where.librdkafka(), free.mqtt, free.proxy_http, where.names)
         book.save(where, layout.state)
         report("Starting the MQTT proxy")

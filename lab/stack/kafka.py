@@ -67,6 +67,7 @@ share.coordinator.state.topic.num.partitions=3
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=1000
+initial.broker.registration.timeout.ms=600000
 metadata.max.idle.interval.ms=5000
 producer.purgatory.purge.interval.requests=50
 fetch.purgatory.purge.interval.requests=50
@@ -76,7 +77,9 @@ log.segment.bytes=67108864
 log.retention.hours=168
 log.cleaner.dedupe.buffer.size=8388608
 """
-"""What all nodes share. A dead broker's successor is let in once its session ends, hence 6 s and not 9. An idle
+"""What all nodes share. A dead broker's successor is let in once its session ends, hence 6 s and not 9: heartbeats of
+1 s leave a slow machine five seconds for one. A broker ends itself when it is not registered in time after its start;
+`up` has the patience, so that must not come first on a machine that is merely slow. An idle
 controller writes an empty record every 5 s and not every 0.5 s, which three nodes would fetch and replay. Leaders go
 home within 20 s of a broker's return, soon enough to be watched, where Kafka's default takes five minutes. Answered
 requests leave the purgatories early: held to the default of 1,000, they doubled the collector's pauses."""

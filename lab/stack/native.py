@@ -100,7 +100,7 @@ def _resume(known: dict[str, supervision.Process], layout: Layout, report: Repor
 
 
 def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
-    """Wait for every service, in order; the addresses with the pace that the starts have shown."""
+    """Wait for every service, in order; the addresses, with the pace that the starts have shown if there were any."""
     started = bool(watch.factors)
     report("Waiting for Kafka: three brokers and a leader of the controllers")
     with _timed(started, watch, "kafka"):
@@ -109,8 +109,9 @@ def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch) ->
     with _timed(started, watch, "connect"):
         supervision.start("connect", layout)
         ready.connect(where, layout)
-    where = where.model_copy(update={"pace": watch.pace()})
-    book.save(where, layout.state)
+    if started:
+        where = where.model_copy(update={"pace": watch.pace()})
+        book.save(where, layout.state)
     report("Waiting for the MQTT proxy")
     ready.proxy(where, layout)
     if binary.find() is None:

@@ -20,12 +20,13 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from lab.faults import Poison
 from lab.jupyter import JupyterCommand
+from lab.pace import allow_ms
 from lab.widgets.panels.fault_panel import SLOW_S
 from tests.waiting import until
 
-PATIENCE_MS = 180_000
+PATIENCE_MS = allow_ms(180)
 WIDGET = "application/vnd.jupyter.widget-view+json"
-RUN_TRIES, RUN_TRY_MS = 5, 20_000
+RUN_TRIES, RUN_TRY_MS = 5, allow_ms(20)
 CELLS = {
     "fleet": "fleet_panel",
     "replicas": "replica_view",
@@ -305,7 +306,7 @@ def test_a_poison_reading_lands_in_the_dead_letters_and_the_sink_goes_on(panels:
     expect(panel(panels, "letters").locator("tbody tr")).to_have_count(there + len(Poison.RECORDS))
     expect(panel(panels, "letters").locator("tbody tr").first).to_contain_text("poison")
     before = rows_in_raw(lesson)
-    until(lambda: rows_in_raw(lesson) > before + 25, PATIENCE_MS / 1000)
+    until(lambda: rows_in_raw(lesson) > before + 25, 180)
     expect(panel(panels, "connector")).to_contain_text("running")
 
 

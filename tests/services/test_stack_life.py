@@ -22,6 +22,7 @@ from confluent_kafka import Consumer, Producer
 
 from lab import stack as services
 from lab.addresses import Addresses
+from lab.pace import allow
 from lab.settings import ROOT
 from lab.stack import aot, jars, kafka, orphans, supervision, training
 from lab.stack.layout import layout
@@ -36,7 +37,7 @@ def until(what: str, condition: Callable[[], bool], seconds: float) -> float:
     """Wait for a condition and return how long it took; fail when it does not come true in time."""
     began = time.monotonic()
     while not condition():
-        assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s; {states()}"
+        assert time.monotonic() - began < allow(seconds), f"{what}: not within {allow(seconds)} s; {states()}"
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -71,7 +72,7 @@ def read_all(where: Addresses) -> set[bytes]:
     config = {**where.librdkafka(), "group.id": f"test-{time.time_ns()}", "auto.offset.reset": "earliest"}
     consumer = Consumer({**config, "enable.partition.eof": "true"})
     consumer.subscribe([where.names.readings])
-    found, ended, deadline = set(), 0, time.monotonic() + 60
+    found, ended, deadline = set(), 0, time.monotonic() + allow(60)
     while ended < 6 and time.monotonic() < deadline:
         message = consumer.poll(1)
         if message is None:
@@ -101,14 +102,19 @@ def points(where: Addresses) -> str:
         headers={"Authorization": f"Token {where.influx_token}", "Content-Type": "application/vnd.flux"},
         content=f'from(bucket: "{where.names.raw_bucket}") |> range(start: -1h) '
         '|> filter(fn: (r) => r._measurement == "stacktest")',
-        timeout=30,
+        timeout=allow(30),
     )
     return answer.text
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        (sys.executable, "-m", "lab", *arguments), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        (sys.executable, "-m", "lab", *arguments),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=allow(300),
+        check=False,
     )
 
 
@@ -219,7 +225,7 @@ def test_two_ups_at_once_make_one_stack(stack: Addresses) -> None:
     services.down()
     argv = (sys.executable, "-m", "lab", "up")
     both = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
-    outputs = [process.communicate(timeout=300)[0].decode() for process in both]
+    outputs = [process.communicate(timeout=allow(300))[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
     assert all_ready()
