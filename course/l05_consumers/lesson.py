@@ -76,7 +76,7 @@ class Worker(threading.Thread):
 
     def stop(self):
         self._ending.set()
-        self.join(timeout=15)
+        self.join(timeout=allow(15))
 
 
 def wait_until(condition, seconds=20):

@@ -66,7 +66,7 @@ def echo() -> Iterator[int]:
     thread.start()
     yield server.getsockname()[1]
     done.set()
-    thread.join(5)
+    thread.join(allow(5))
     server.close()
 
 
@@ -201,7 +201,7 @@ def test_refused_requests_are_counted_and_the_next_one_passes() -> None:
         assert relay.refusals == 2
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(allow(5))
 
 
 def test_a_killed_service_is_another_process_afterwards(stack: Addresses) -> None:

@@ -43,7 +43,7 @@ class Broker:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(allow(5))
 
     def _run(self) -> None:
         self._loop.run_until_complete(self._main())

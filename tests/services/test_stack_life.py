@@ -20,11 +20,12 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, Producer
 
+from lab import addresses, pace
 from lab import stack as services
 from lab.addresses import Addresses
 from lab.pace import allow
-from lab.settings import ROOT
-from lab.stack import aot, jars, kafka, orphans, supervision, training
+from lab.settings import ROOT, settings
+from lab.stack import aot, jars, kafka, native, orphans, supervision, training
 from lab.stack.layout import layout
 from lab.stack.spec import SERVICES, ServiceStatus
 
@@ -63,7 +64,7 @@ def produce(where: Addresses, value: bytes) -> None:
     failures: list[object] = []
     producer = Producer({**where.librdkafka(), "acks": "all"})
     producer.produce(where.names.readings, value, b"g", on_delivery=lambda error, _: failures.append(error))
-    producer.flush(30)
+    producer.flush(allow(30))
     assert failures == [None]
 
 
@@ -229,6 +230,26 @@ def test_two_ups_at_once_make_one_stack(stack: Addresses) -> None:
     assert [process.returncode for process in both] == [0, 0], outputs
     assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
     assert all_ready()
+
+
+def test_up_measures_the_pace_and_a_slow_machine_is_told(stack: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.down()
+    with monkeypatch.context() as patch:
+        patch.delenv("LAB_PACE")
+        # Held against a machine ten times as fast as the reference, any machine is slow.
+        tenfold = {start: seconds / 10 for start, seconds in native.START_SECONDS.items()}
+        patch.setattr(native, "START_SECONDS", tenfold)
+        patch.setattr(native, "JAVA_SECONDS", native.JAVA_SECONDS / 10)
+        settings.cache_clear()
+        measured = services.up().pace
+        assert pace.SLOW <= measured <= pace.MOST
+        assert addresses.load().pace == pace.pace() == measured
+        assert {row["pace"] for row in json.loads(command("status", "--json").stdout)} == {measured}
+        for verb in ("up", "status", "doctor"):
+            assert pace.words(measured) in command(verb).stdout, verb
+        assert addresses.load().pace == measured  # the second `up` started nothing
+    settings.cache_clear()
+    addresses.save(stack)
 
 
 def test_down_leaves_nothing_even_of_a_stuck_broker(stack: Addresses) -> None:
