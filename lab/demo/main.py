@@ -22,6 +22,7 @@ from lab.fleet.dispatcher import Dispatcher
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.ledger import Collector, Evidence, Ledger, marks
+from lab.pace import allow
 from lab.provision import DEMO_EVERY_S
 from lab.stack.report import Report
 
@@ -131,7 +132,7 @@ class Show:
             freshness_ms={"raw": list(self._meters.raw_ages_ms)},
             boot_s=self.boot_s,
         )
-        patience = SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S
+        patience = allow(SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S)
         return settle(collector, begun, patience, lambda: len(self._dispatcher.refuels), report)
 
     def _moment(self, fleet: Fleet, elapsed: float) -> Moment:

@@ -15,6 +15,7 @@ from lab.influx import buckets
 from lab.influx.api import Influx, to_micros
 from lab.influx.flux import newest
 from lab.ledger import Marks
+from lab.pace import allow
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Meters:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(20.0)
+        self._thread.join(allow(20.0))
 
     def _run(self) -> None:
         group = {"group.id": f"connect-{self._names.sink}", "enable.auto.commit": False, "log_level": QUIET}
@@ -77,7 +78,7 @@ class Meters:
     def _ask_kafka(self, consumer: Consumer) -> None:
         begin, names = self._begin, self._names
         ends = _ends(consumer, names.readings, list(begin.readings))
-        done = consumer.committed([TopicPartition(names.readings, number) for number in ends], timeout=KAFKA_S)
+        done = consumer.committed([TopicPartition(names.readings, number) for number in ends], timeout=allow(KAFKA_S))
         alarms = _ends(consumer, names.alarms, list(begin.alarms))
         self.figures = replace(
             self.figures,
@@ -98,6 +99,6 @@ class Meters:
 
 def _ends(consumer: Consumer, topic: str, partitions: list[int]) -> dict[int, int]:
     return {
-        number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=KAFKA_S)[1]
+        number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=allow(KAFKA_S))[1]
         for number in partitions
     }

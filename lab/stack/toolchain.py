@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import MachineError
+from lab.pace import allow
 from lab.stack.report import Report
 
 GO = (1, 25, 10)
@@ -147,7 +148,7 @@ def _first(folder: Path, name: str) -> Path:
 def _output(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=30, check=True, env={**os.environ, **environment}
+            argv, capture_output=True, text=True, timeout=allow(30), check=True, env={**os.environ, **environment}
         )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -12,6 +12,7 @@ from lab.addresses import Addresses
 from lab.connect.client import Connect
 from lab.connect.configs import sink_config, source_config
 from lab.connect.trial import Trial
+from lab.pace import allow
 
 NOW_US = time.time_ns() // 1000
 BATCH = 5000
@@ -119,7 +120,7 @@ def test_schemas_headers_tombstones_and_gzip(trial: Trial) -> None:
     producer = Producer(trial.addresses.librdkafka())
     producer.produce(trial.topic, json.dumps(value), key="g1", headers={"site": "north"})
     producer.produce(trial.topic, None, key="g1")
-    assert producer.flush(30) == 0
+    assert producer.flush(allow(30)) == 0
     trial.wait(lambda: trial.committed(sink) == 2, "both records are committed", PATIENCE_S)
     flux = f'from(bucket: "{trial.bucket}") |> range(start: 0)'
     [found] = [record for table in trial.influx.query_api().query(flux) for record in table.records]

@@ -23,6 +23,7 @@ from bench.proxy_records import records
 from lab import stack as services
 from lab.addresses import Addresses
 from lab.free_port import free_port
+from lab.pace import allow
 from lab.proxy import publisher
 from lab.proxy.packets import Publish
 from tests.waiting import until
@@ -121,7 +122,7 @@ def _outage(server: SimpleNamespace, begin: str, end: str, seconds: float) -> li
     try:
         began = time.monotonic()
         while (away := time.monotonic() - began) < seconds or not _paused(server):
-            assert away < PATIENCE_S, "the proxy never paused a client"
+            assert away < allow(PATIENCE_S), "the proxy never paused a client"
             time.sleep(2.0)  # how often memory is sampled, not a wait for something
             memory.append(server.running.rss())
     finally:
@@ -155,7 +156,7 @@ def test_order_is_kept_per_generator(server: SimpleNamespace) -> None:
 
     from lab.proxy.packets import Connect
 
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=allow(60)) as sock:
         sock.sendall(publisher.connect(Connect(4, "order", True, 600)))
         assert sock.recv(4) == b"\x20\x02\x00\x00"
         for n in range(3_000):
