@@ -42,15 +42,16 @@ def live_table(now: Moment, before: Moment | None) -> Table:
 
 def _rows(now: Moment, before: Moment) -> list[tuple[str, int, int, str]]:
     fleet, hops, was = now.fleet, now.hops, before.hops
-    waiting = f"{fleet.waiting:,} waiting" + (f", {fleet.reconnects:,} reconnects" if fleet.reconnects else "")
+    there = f"{fleet.connected} of {fleet.generators}"
+    connections = f"{there}, {fleet.reconnects} reconnects" if fleet.reconnects else f"{there} connected"
     return [
         (
             "generators: published",
             fleet.published,
             before.fleet.published,
-            f"{fleet.connected:,} of {fleet.generators:,} connected",
+            connections,
         ),
-        ("proxy: acknowledged", fleet.acknowledged, before.fleet.acknowledged, waiting),
+        ("proxy: acknowledged", fleet.acknowledged, before.fleet.acknowledged, f"{fleet.waiting:,} waiting"),
         ("Kafka: emergency_generators", hops.kafka, was.kafka, f"{hops.lag:,} before the sink"),
         ("InfluxDB: kafka_raw", hops.raw, was.raw, ""),
         ("InfluxDB: kafka_downsampled", hops.rows, was.rows, "rows, every 10 s"),

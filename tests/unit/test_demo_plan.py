@@ -56,7 +56,7 @@ def test_the_table_takes_its_rates_from_the_frame_before() -> None:
 
 
 def test_table_and_ledger_fit_80_columns_without_a_broken_line() -> None:
-    view = FleetView(1000, 1000, 12_345_678, 12_345_678, 12_345, 0, 123)
+    view = FleetView(1000, 1000, 12_345_678, 12_345_678, 12_345, 0, 99)
     hops = Figures(kafka=12_345_678, lag=1_234_567, raw=12_345_678, rows=123_456, alarms=123_456)
     now = Moment(600.0, 600.0, view, hops, "generator1000 at 12:34:56", 1000, "freeze influxd")
     before = Moment(598.0, 600.0, view, Figures(kafka=12_300_000, raw=12_300_000), "", 0, "")
