@@ -1,4 +1,4 @@
-"""Fetch the evidence: the readings and alarms topics from where the run began, and both buckets."""
+"""Fetch the evidence: the topics from where the run began, both buckets, and how far each hop is."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from lab.addresses import Addresses
-from lab.errors import ServiceError
+from lab.connect.client import Connect
+from lab.errors import LearnerError, ServiceError
 from lab.fleet.alarms import parse_alarm
+from lab.influx import tasks
 from lab.influx.api import Influx, to_micros
 from lab.influx.flux import downsampled_rows, raw_points
-from lab.ledger.evidence import AlarmRecord, KafkaRecord, Key
+from lab.influx.rules import MICROS
+from lab.ledger.evidence import AlarmRecord, KafkaRecord, Key, Positions
+from lab.ledger.offsets import GroupReader
 from lab.pace import allow
 from lab.reading import Reading
 
 READ_S = 60.0
 """Deadline for reading one topic to its end."""
 POLL_MS = 500
+CONNECT_S = 5.0
+"""How long a rebalance of Connect is waited for; the next look asks again."""
+SKEW_MS = 60_000
+"""How far the proxy's clock, which stamps the records, may be behind this one."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,48 @@ class Collector:
             rows = influx.iterate(raw_points(self._addresses.names, self._begin.since_us, until_us))
             return {(row["generatorID"], to_micros(row["_time"])): float(row["_value"]) for row in rows}
 
+    def refused(self) -> frozenset[Key]:
+        """Readings of this run in the dead-letter topic, where a record keeps the timestamp of the one refused."""
+        topic, since_ms = self._addresses.names.dead_letters, self._begin.since_us // 1000 - SKEW_MS
+        reader = _Reader(self._addresses)
+        try:
+            start = reader.first_since(topic, since_ms)
+            found = [_reading(record) for record in reader.read(topic, start)]
+        finally:
+            reader.close()
+        return frozenset((reading.generator, reading.time) for reading in found if reading)
+
+    def positions(self, lookback: int, every: int) -> Positions:
+        """How far each hop is. Ask before fetching evidence: what a hop has confirmed by then is there to be read."""
+        names = self._addresses.names
+        with GroupReader(self._addresses, names.sink_group) as group:
+            sink = group.position(names.readings).committed
+            dead_letters = sum(group.ends(names.dead_letters).values())
+        runs, floor_us = self._source()
+        return Positions(sink, dead_letters, self._task_until(every), lookback, floor_us, runs)
+
+    def _task_until(self, every: int) -> int:
+        """End of the newest slot that the task has finished a run for, successful or not; 0 when none is known."""
+        try:
+            with Influx(self._addresses) as influx:
+                task = tasks.find(influx, self._addresses.names.task)
+                runs = tasks.runs(influx, task) if task else []
+        except ServiceError:
+            return 0
+        newest = max((to_micros(run.scheduled_for) for run in runs if run.finished), default=0)
+        return newest // (every * MICROS) * every * MICROS
+
+    def _source(self) -> tuple[bool, int]:
+        """Whether the source runs, and its floor. A worker that does not answer runs nothing."""
+        name = self._addresses.names.source
+        try:
+            with Connect(self._addresses.connect_url, patience_s=CONNECT_S) as connect:
+                offsets = [entry.offset for entry in connect.offsets(name) if entry.offset]
+                floors = [to_micros(str(offset["time"])) for offset in offsets]
+                return connect.status(name).running, max(floors, default=0)
+        except (ServiceError, LearnerError, KeyError, ValueError):
+            return False, 0
+
     def downsampled(self, until_us: int) -> dict[Key, str]:
         """Alarm of every row in the downsampled bucket."""
         with Influx(self._addresses) as influx:
@@ -96,6 +146,13 @@ class _Reader:
         partitions = [TopicPartition(topic, number) for number in sorted(self._partitions(topic))]
         found = _answered(lambda: self._consumer.end_offsets(partitions))
         return {partition.partition: offset for partition, offset in found.items()}
+
+    def first_since(self, topic: str, since_ms: int) -> dict[int, int]:
+        """The first offset of each partition whose record is not older; the end where there is none."""
+        ends = self.ends(topic)
+        wanted = {TopicPartition(topic, number): since_ms for number in ends}
+        found = _answered(lambda: self._consumer.offsets_for_times(wanted))
+        return ends | {partition.partition: at.offset for partition, at in found.items() if at is not None}
 
     def read(self, topic: str, start: dict[int, int]) -> Iterator[Any]:
         ends = {number: end for number, end in self.ends(topic).items() if end > start.get(number, 0)}
