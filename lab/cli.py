@@ -132,12 +132,19 @@ def demo(  # noqa: PLR0917 - one parameter per option
     raise typer.Exit(run(seconds=seconds, generators=generators, rate=rate, faults=faults, as_json=as_json, keep=keep))
 
 
-@app.command(context_settings=PASSED_ON)
-def test(context: typer.Context) -> None:
-    """Run the tests: `test [unit|services|notebooks|browser] [pytest options]`; all four by default."""
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_tests(
+    context: typer.Context,
+    thorough: Annotated[bool, typer.Option("--all", help="Run what takes many minutes as well.")] = False,
+    durations: Annotated[bool, typer.Option("--durations", help="List the slowest tests and files.")] = False,
+) -> None:
+    """Run the tests, all four stages or those that are named: unit, services, notebooks, browser.
+
+    Further arguments go to pytest: ./workshop test services -k proxy
+    """
     from lab.stack.testing import run
 
-    raise typer.Exit(run(context.args))
+    raise typer.Exit(run(context.args, thorough, durations))
 
 
 @app.command(context_settings=PASSED_ON)

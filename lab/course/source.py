@@ -8,17 +8,19 @@ Rules of the format (docs/authoring.md has them with examples):
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import jupytext
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 _STUB = re.compile(r"^(\s*)#: ?(.*)$")
 _COMMENT = re.compile(r"^# ?")
+_HEADER = re.compile(r"^# %%(?P<markdown> \[markdown\])?(?P<options>.*)\n", re.MULTILINE)
+_OPTION = re.compile(r"""(?P<name>\w+)=(?P<value>"[^"]*"|\[[^]]*])""")
 
 
 class SourceError(ValueError):
@@ -93,19 +95,42 @@ def _marked(text: str) -> list[tuple[str, str | None]]:
 @cache
 def parse(text: str) -> tuple[Cell, ...]:
     """The cells of one authored source. Raises SourceError when it breaks a rule of the format."""
-    notebook = jupytext.reads(text, fmt="py:percent")
-    return tuple(_cell(cell) for cell in notebook.cells)
+    return tuple(_cell(*raw) for raw in raw_cells(text))
 
 
-def _cell(raw: dict[str, object]) -> Cell:
-    metadata = dict(raw["metadata"])  # type: ignore[call-overload]
-    text = str(raw["source"])
-    metadata.pop("lines_to_next_cell", None)  # jupytext's note about blank lines, as ruff format sets them
+def raw_cells(text: str) -> Iterator[tuple[str, dict[str, object], str]]:
+    """Kind, options and text of each cell of the percent format.
+
+    A notebook reads its lesson at the first check. jupytext, which reads the format too (a test holds the two
+    together), takes two seconds to import there.
+    """
+    headers = [*_HEADER.finditer(text)]
+    ends = [*(header.start() for header in headers[1:]), len(text)]
+    for header, end in zip(headers, ends, strict=True):
+        body = text[header.end() : end].strip("\n")
+        if header["markdown"]:
+            body = "\n".join(_COMMENT.sub("", line) for line in body.splitlines())
+        yield "markdown" if header["markdown"] else "code", _options(header["options"]), body
+
+
+def _options(written: str) -> dict[str, object]:
+    """`tags=["check"] id="l00.point"` as a mapping. Raises SourceError when it is not of that form."""
+    try:
+        found = {match["name"]: ast.literal_eval(match["value"]) for match in _OPTION.finditer(written)}
+    except (SyntaxError, ValueError) as error:
+        raise SourceError(f"the options of a cell cannot be read: {written.strip()}") from error
+    if _OPTION.sub("", written).strip():
+        raise SourceError(f"the options of a cell cannot be read: {written.strip()}")
+    return found
+
+
+def _cell(kind: str, metadata: dict[str, object], text: str) -> Cell:
     magic = metadata.pop("magic", None)
     if magic is not None:
         body = "\n".join(_COMMENT.sub("", line) for line in text.splitlines())
         text = f"%%{magic}\n{body}"
-    cell = Cell(str(raw["cell_type"]), text, tuple(metadata.pop("tags", ())), metadata.pop("id", None))
+    tags, exercise = metadata.pop("tags", ()), metadata.pop("id", None)
+    cell = Cell(kind, text, tuple(tags) if isinstance(tags, list) else (), str(exercise) if exercise else None)
     if metadata:
         raise SourceError(f"a cell has unknown options: {', '.join(sorted(metadata))}")
     if (cell.exercise is not None) != cell.has("exercise"):

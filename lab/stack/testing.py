@@ -1,4 +1,9 @@
-"""`./workshop test`: the four folders of tests, from the quickest to the slowest."""
+"""`./workshop test`: the four folders of tests in two lanes side by side, each lane on one stack of its own.
+
+Most of what the tests do is waiting for services, so two lanes on two cores take little longer than one. A stage that
+fails stops nothing else. What every stage printed, its JUnit file and the service logs of each failed test are kept in
+one folder, which the last lines name.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +11,141 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from lab.errors import MachineError
-from lab.settings import ROOT
-from lab.stack import binary, build
+import psutil
+
+from lab.errors import LearnerError, MachineError
+from lab.settings import ROOT, settings
+from lab.stack import binary, build, testing_report
 from lab.stack.console import err, steps
+from lab.stack.testing_report import Result
 
-STAGES = ("unit", "services", "notebooks", "browser")
+LANES = (("services",), ("unit", "notebooks", "browser"))
+"""What runs one after another on one stack. The longest stage has a lane of its own."""
+STAGES = tuple(stage for lane in LANES for stage in lane)
+ON_A_STACK = frozenset({"services", "notebooks", "browser"})
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+TWO_STACKS_GB = 6.0
+"""Free memory from which two stacks (1.7 GB each), Chromium and the tests themselves fit side by side."""
+KEPT_RUNS = 5
+THOROUGH = "thorough or not thorough"
+"""A marker expression that replaces the default one, `not thorough`."""
 
 
-def run(arguments: list[str]) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """What a person asked for: stages, everything thorough as well, the slowest tests listed, options for pytest."""
+
+    stages: Sequence[str]
+    thorough: bool
+    durations: bool
+    options: Sequence[str]
+
+
+def run(arguments: Sequence[str], thorough: bool = False, durations: bool = False) -> int:
     """Run the stages named first, all by default; the other arguments go to pytest. Returns 0 when all pass."""
-    stages = [argument for argument in arguments if argument in STAGES] or list(STAGES)
-    options = [argument for argument in arguments if argument not in STAGES]
-    if stages != ["unit"]:
+    asked = Asked(
+        [argument for argument in arguments if argument in STAGES] or STAGES,
+        thorough,
+        durations,
+        [argument for argument in arguments if argument not in STAGES],
+    )
+    _refuse_unknown_folder(asked.options)
+    if ON_A_STACK & set(asked.stages):
         _get_influxd()
-    results = {stage: _stage(stage, options) for stage in stages}
-    for stage, code in results.items():
-        err.print(f"{'[green]✓[/]' if code == 0 else '[red]✗[/]'} tests/{stage}")
-    return max(results.values())
+    if "browser" in asked.stages:
+        require_browser()
+    kept = _new_folder()
+    began = time.monotonic()
+    results = _run_lanes(lanes(asked.stages), asked, kept)
+    testing_report.show(results, time.monotonic() - began, kept, asked.durations, asked.thorough)
+    return max(result.code for result in results)
+
+
+def _refuse_unknown_folder(options: Sequence[str]) -> None:
+    """A word where a stage stands is most likely a mistyped stage; pytest would say that no such file exists."""
+    if options and not options[0].startswith("-") and not (ROOT / options[0].partition("::")[0]).exists():
+        raise LearnerError(
+            f"There is no stage {options[0]}.", f"Stages are {', '.join(STAGES)}; pytest's options follow them."
+        )
+
+
+def lanes(stages: Sequence[str], free_gb: float | None = None) -> list[list[str]]:
+    """The stages in the order of each lane; one lane where the memory does not hold two stacks."""
+    found = [[stage for stage in lane if stage in stages] for lane in LANES]
+    found = [lane for lane in found if lane]
+    free = psutil.virtual_memory().available / 1e9 if free_gb is None else free_gb
+    if free < TWO_STACKS_GB:
+        return [[stage for lane in reversed(found) for stage in lane]]
+    return found
+
+
+def _run_lanes(planned: list[list[str]], asked: Asked, kept: Path) -> list[Result]:
+    said = threading.Lock()
+    with ThreadPoolExecutor(len(planned)) as pool:
+        running = [pool.submit(_lane, lane, asked, kept, said) for lane in planned]
+        return [result for lane in running for result in lane.result()]
+
+
+def _lane(stages: list[str], asked: Asked, kept: Path, said: threading.Lock) -> list[Result]:
+    with _lane_stack(ON_A_STACK & set(stages)) as environment:
+        return [_stage(stage, asked, kept, environment, said) for stage in stages]
+
+
+@contextmanager
+def _lane_stack(needed: frozenset[str]) -> Iterator[Mapping[str, str]]:
+    """The environment of a lane whose stages share one stack; the first test that asks for it starts it."""
+    if not needed or "LAB_TEST_STATE" in os.environ:
+        yield os.environ
+        return
+    folder = Path(tempfile.mkdtemp(prefix="workshop-tests-"))
+    environment = {**os.environ, "LAB_TEST_STATE": str(folder / "state")}
+    try:
+        yield environment
+    finally:
+        down = (sys.executable, "-m", "lab", "down")
+        with_state = {**environment, "LAB_STATE": environment["LAB_TEST_STATE"]}
+        subprocess.run(down, cwd=ROOT, env=with_state, check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stage(stage: str, asked: Asked, kept: Path, environment: Mapping[str, str], said: threading.Lock) -> Result:
+    """Run one folder of tests; each line that pytest prints is shown with the stage's name, and kept."""
+    junit, began = kept / f"{stage}.xml", time.monotonic()
+    marks = ("-m", THOROUGH) if asked.thorough else ()
+    each_test = ("-v",) if stage in ON_A_STACK else ()  # so that no minute passes without a line
+    argv = (sys.executable, "-m", "pytest", f"tests/{stage}", *each_test, f"--junitxml={junit}", *marks, *asked.options)
+    environment = {**environment, "LAB_TEST_LOGS": str(kept / "failed"), "PYTHONUNBUFFERED": "1"}
+    with (
+        (kept / f"{stage}.log").open("w") as log,
+        subprocess.Popen(
+            argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            log.write(line)
+            with said:
+                err.print(f"{stage:>9} ", line.rstrip(), sep="", markup=False, soft_wrap=True)
+    return testing_report.read(stage, process.returncode, time.monotonic() - began, junit)
+
+
+def _new_folder() -> Path:
+    """A folder for this run under the state folder; of earlier ones the newest are kept."""
+    home = settings().state.absolute() / "tests"
+    home.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder for folder in home.iterdir() if (folder / "started").is_file())[: -KEPT_RUNS + 1]:
+        shutil.rmtree(old, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=time.strftime("%Y-%m-%d-%H%M%S-"), dir=home))
+    (made / "started").touch()
+    return made
 
 
 def _get_influxd() -> None:
@@ -33,14 +153,6 @@ def _get_influxd() -> None:
     if binary.find() is None:
         with steps() as report:
             build.acquire(lambda what, share: report(f"Getting InfluxDB: {share:.0%}, {what}"), report)
-
-
-def _stage(stage: str, options: list[str]) -> int:
-    if stage == "browser":
-        require_browser()
-    err.rule(f"tests/{stage}")
-    argv = (sys.executable, "-m", "pytest", f"tests/{stage}", *options)
-    return subprocess.run(argv, cwd=ROOT, check=False).returncode
 
 
 def require_browser() -> None:

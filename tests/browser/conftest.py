@@ -6,24 +6,21 @@ loopback only: every other name resolves to nothing.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from lab import stack as services
 from lab.addresses import Addresses
 from lab.free_port import free_port
 from lab.jupyter import JupyterCommand, command
 from lab.provision import everything
-from lab.settings import ROOT, settings
+from lab.settings import ROOT
 from lab.stack.testing import BROWSERS
 
 FLAGS = [
@@ -65,29 +62,18 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """The whole pipeline on ports and in a folder of its own; LAB_BROWSER_STATE names one that runs already."""
-    given = os.environ.get("LAB_BROWSER_STATE")
-    state = Path(given) if given else tmp_path_factory.mktemp("stack") / "state"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_STATE", str(state))
-        settings.cache_clear()
-        try:
-            addresses = services.up()
-            everything(addresses)
-            yield addresses
-        finally:
-            if not given:
-                services.down()
-            settings.cache_clear()
+def pipeline(stack: Addresses) -> Addresses:
+    """The stack with the whole pipeline on it."""
+    everything(stack)
+    return stack
 
 
 @pytest.fixture(scope="session")
-def jupyter(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterCommand]:
+def jupyter(pipeline: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterCommand]:
     """JupyterLab on a copy of the notebooks, started by the command that ./workshop runs."""
     root = tmp_path_factory.mktemp("clone")
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
-    start = command(stack, "00", free_port(), root)
+    start = command(pipeline, "00", free_port(), root)
     with (root / "jupyter.log").open("wb") as log:
         server = subprocess.Popen(start.argv, env=start.env, cwd=start.cwd, stdout=log, stderr=log)
     try:

@@ -49,6 +49,7 @@ def fresh_state(tmp_path, monkeypatch, stop_behind):
     stop_behind()
 
 
+@pytest.mark.thorough("every solution alone on a fresh stack")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
 def test_solution_alone(lesson, fresh_state, tmp_path):

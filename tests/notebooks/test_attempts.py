@@ -23,7 +23,7 @@ def tried(lesson_id):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.thorough
+@pytest.mark.thorough("every wrong and right answer of every exercise")
 @pytest.mark.timeout(1600)
 @pytest.mark.parametrize(("lesson", "name"), EXERCISES, ids=[name for _, name in EXERCISES])
 def test_attempts(lesson, name, stack):

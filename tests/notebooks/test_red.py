@@ -7,7 +7,7 @@ from lab.course import attempts, build, goto, manifest, source
 from tests.notebooks.nbval_run import nbval
 
 
-@pytest.mark.thorough
+@pytest.mark.thorough("a broken solution of each lesson")
 @pytest.mark.timeout(700)
 @pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
 def test_a_wrong_answer_is_seen(lesson, stack, tmp_path):

@@ -116,7 +116,7 @@ def test_503_with_retry_after(trial: Trial) -> None:
         trial.connect.delete(sink)
 
 
-@pytest.mark.thorough  # ten kills under CONNECT_FULL, and a minute for the usual two
+@pytest.mark.thorough("long outages")
 @pytest.mark.timeout(1500)
 def test_the_worker_is_killed_under_load(trial: Trial) -> None:
     """Sink and source in a row: every reading is in InfluxDB and in the out topic."""

@@ -74,7 +74,7 @@ class Device:
 
 
 AWAY = [
-    pytest.param(("freeze", "thaw"), marks=pytest.mark.thorough, id="freeze"),
+    pytest.param(("freeze", "thaw"), marks=pytest.mark.thorough("long outages"), id="freeze"),
     pytest.param(("stop", "start"), id="stop"),
 ]
 """What befalls each broker, and what ends it. A frozen one keeps its connections and answers nothing."""

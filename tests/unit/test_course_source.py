@@ -2,9 +2,11 @@
 
 import textwrap
 
+import jupytext
 import pytest
 
-from lab.course.source import Cell, SourceError, exercises, parse
+from lab.course import manifest
+from lab.course.source import Cell, SourceError, exercises, parse, raw_cells
 
 
 def cell(text, **more):
@@ -110,3 +112,19 @@ def test_an_id_stands_once():
     (found,) = parse('# %% tags=["exercise"] id="l02.x"\nx = 1\n')
     with pytest.raises(SourceError, match="twice"):
         exercises((found, found))
+
+
+@pytest.mark.parametrize("lesson", manifest.authored(), ids=lambda lesson: lesson.id)
+def test_jupytext_reads_every_lesson_in_the_same_way(lesson):
+    text = lesson.source.read_text()
+    read = [
+        (cell.cell_type, {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}, cell.source)
+        for cell in jupytext.reads(text, fmt="py:percent").cells
+    ]
+    assert read == list(raw_cells(text))
+
+
+@pytest.mark.parametrize("options", ["tags=[", 'id="x" nonsense', "tags=[x]", "id=x", 'magic="flux'])
+def test_options_that_cannot_be_read_are_an_error(options):
+    with pytest.raises(SourceError, match="options of a cell cannot be read"):
+        parse(f"# %% {options}\nx = 1\n")

@@ -1,0 +1,92 @@
+"""`./workshop test`: which lanes run, what is read from pytest's files, and what the last lines say."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lab.errors import LearnerError
+from lab.stack import testing, testing_report
+from lab.stack.testing_report import Result
+
+JUNIT = """<?xml version="1.0"?><testsuites><testsuite errors="1" failures="1" skipped="1" tests="5">
+<testcase classname="tests.unit.test_a" name="test_one" time="1.5"/>
+<testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.5"><failure message="no"/></testcase>
+<testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.1"><error message="tear-down"/></testcase>
+<testcase classname="tests.unit.test_b.TestIt" name="test_three" time="2"><skipped message="why"/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture
+def junit(tmp_path: Path) -> Path:
+    path = tmp_path / "unit.xml"
+    path.write_text(JUNIT)
+    return path
+
+
+def test_the_longest_stage_has_a_lane_of_its_own_where_memory_allows() -> None:
+    assert testing.lanes(testing.STAGES, free_gb=8) == [["services"], ["unit", "notebooks", "browser"]]
+    assert testing.lanes(testing.STAGES, free_gb=4) == [["unit", "notebooks", "browser", "services"]]
+
+
+def test_only_the_stages_asked_for_run() -> None:
+    assert testing.lanes(["browser", "unit"], free_gb=8) == [["unit", "browser"]]
+    assert testing.lanes(["services"], free_gb=1) == [["services"]]
+
+
+def test_a_word_that_is_no_stage_is_refused() -> None:
+    with pytest.raises(LearnerError, match="no stage servises"):
+        testing.run(["servises"])
+
+
+def test_a_test_that_fails_twice_is_one_failure(junit: Path) -> None:
+    result = testing_report.read("unit", 1, 9.0, junit)
+    assert (result.passed, result.failed, result.skipped, result.code) == (1, 1, 1, 1)
+    assert list(result.failures) == ["tests/unit/test_a.py::test_two[x.y]"]
+    assert {test.file for test in result.tests} == {"tests/unit/test_a.py", "tests/unit/test_b.py"}
+
+
+def test_a_stage_without_a_result_is_a_failure(tmp_path: Path) -> None:
+    result = testing_report.read("browser", 0, 1.0, tmp_path / "none.xml")
+    assert (result.failed, result.code) == (1, 1)
+
+
+def test_a_stage_of_which_the_options_leave_nothing_is_no_failure(junit: Path) -> None:
+    junit.write_text("<testsuites><testsuite skipped='0' tests='0'/></testsuites>")
+    assert testing_report.read("unit", testing_report.NO_TESTS, 1.0, junit).code == 0
+
+
+def test_what_was_left_out_is_counted_by_what_it_is(junit: Path) -> None:
+    junit.with_suffix(".left-out.json").write_text(json.dumps({"long outages": 2}))
+    assert testing_report.read("unit", 0, 1.0, junit).left_out == Counter({"long outages": 2})
+
+
+def test_the_last_line_counts_everything(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    results = [
+        Result("unit", 0, 3.0, passed=4),
+        Result("services", 1, 70.0, 1, 1, 2, failures=["tests/services/test_x.py::test_y"]),
+    ]
+    testing_report.show(results, 75.0, tmp_path, durations=False, thorough=False)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "5 passed, 1 failed, 2 skipped"
+    assert lines[-2] == "All stages took 1 min 15 s."
+    assert any("tests/services/test_x.py::test_y" in line for line in lines)
+    assert any(str(tmp_path) in line for line in lines)
+
+
+def test_what_all_would_add_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    left_out = Counter({"long outages": 2, "fuzzing": 1})
+    testing_report.show([Result("unit", 0, 3.0, 4, left_out=left_out)], 3.0, tmp_path, False, False)
+    assert "--all to run it: fuzzing (1 test), long outages (2 tests)." in capsys.readouterr().err
+
+
+def test_the_slowest_tests_and_files_are_one_option_away(
+    junit: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    testing_report.show([testing_report.read("unit", 1, 9.0, junit)], 9.0, tmp_path, True, False)
+    said = capsys.readouterr().err
+    assert "2.0  tests/unit/test_b.py::test_three" in said
+    assert "2.1      3  tests/unit/test_a.py" in said
