@@ -34,6 +34,8 @@ func NewClient(context.Context, string, string, ...option.ClientOption) (*Client
 
 func (*Client) Open(string) *Table { return &Table{} }
 
+func (*Client) Close() error { return nil }
+
 func (*Table) ReadRows(context.Context, RowSet, func(Row) bool, ...ReadOption) error {
 	return leftout.Error("bigtable client")
 }
