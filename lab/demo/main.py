@@ -149,7 +149,7 @@ class Show:
         report = _reporter(self.console)
         self._chaos.stop()
         report("Waiting for the last acknowledgements")
-        fleet.stop(allow(INTERRUPTED_DRAIN_S if self.interrupt else DRAIN_S))
+        fleet.stop(INTERRUPTED_DRAIN_S if self.interrupt else DRAIN_S)
         sent, acked = fleet.journal_copy()
         begun = Evidence(
             sent=sent,

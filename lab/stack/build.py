@@ -11,36 +11,48 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lab import addresses as book
-from lab.errors import LabError
-from lab.settings import ROOT, settings
-from lab.stack import archive, binary, gobuild, influxd, progress, ready, supervision, toolchain
+from lab.addresses import Addresses
+from lab.errors import LabError, MachineError
+from lab.settings import settings
+from lab.stack import archive, background, binary, gobuild, influxd, ports, progress, ready, supervision, toolchain
 from lab.stack.gobuild import Advance
 from lab.stack.layout import Layout, clear, layout
-from lab.stack.lock import hold
+from lab.stack.lock import hold, hold_if_free
 from lab.stack.progress import Progress
 from lab.stack.provide import provision
 from lab.stack.report import Report
 from lab.stack.spec import Service
 
 NAME = "influxd-build"
+SCRATCH = ".making-*"
+"""Folders in the cache, one per download or build, gone with it."""
 NICE = 5
 """Below the services, so that lessons 01 to 05 stay quick meanwhile."""
 
 
 def service(where: Layout) -> Service:
     """The one-shot process that gets influxd and then starts it."""
-    return Service(
-        name=NAME,
-        argv=(sys.executable, "-m", "lab.stack.build"),
-        directory=ROOT,
-        log=where.log(NAME),
-        environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stop_seconds=3,
-        start=False,
-        restart=False,
-    )
+    return background.service(NAME, "lab.stack.build", 3, where)
+
+
+def start(where: Layout) -> None:
+    """Start getting influxd in the background; one that runs already goes on."""
+    progress.save(Progress("starting", 0.0))
+    background.start(NAME, where)
+
+
+def tidy(say: Report) -> None:
+    """Remove what a build that was stopped has left, up to 3 GB, unless a build of another clone is running."""
+    folder = binary.cached().parent
+    if not any(folder.glob(SCRATCH)):
+        return
+    with hold_if_free(folder / "lock") as mine:
+        if mine:
+            say("Removing what the build of InfluxDB has left")
+            clear(folder, SCRATCH)
 
 
 def acquire(advance: Advance, say: Report) -> Path:
@@ -50,7 +62,7 @@ def acquire(advance: Advance, say: Report) -> Path:
     with hold(folder / "lock", say):
         if binary.cached().exists():
             return binary.cached()
-        clear(folder, ".making-*")
+        clear(folder, SCRATCH)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=folder, ignore_cleanup_errors=True) as scratch:
             made = _archive(Path(scratch), advance, say) or _build(Path(scratch), advance, say)
             made.chmod(0o755)
@@ -77,6 +89,17 @@ def _build(scratch: Path, advance: Advance, say: Report) -> Path:
     return made
 
 
+def _require_port(where: Addresses, here: Layout) -> None:
+    """The port was free when `up` chose it, minutes ago: another program's influxd there would be taken for ours."""
+    running = (supervision.processes(here) or {}).get("influxd")
+    port = urlsplit(where.influx_url).port or 0
+    if not (running and running.pid) and not ports.is_free(port):
+        raise MachineError(
+            f"Another program has taken port {port} while InfluxDB was being downloaded or built.",
+            "Run ./workshop down, then ./workshop up: it chooses a free port.",
+        )
+
+
 def _advance(what: str, share: float) -> None:
     progress.save(Progress(what, round(share, 3)))
 
@@ -92,8 +115,10 @@ def main() -> int:
     here = layout()
     try:
         progress.save(Progress("looking for influxd", 0.0))
-        acquire(_advance, _say)
+        found = acquire(_advance, _say)
         where = book.load(here.state)
+        influxd.use(found, here)
+        _require_port(where, here)
         supervision.start("influxd", here)
         influxd.onboard(where, here)
         ready.influxd(where, here)

@@ -131,7 +131,7 @@ def tools() -> list[Finding]:
     try:
         toolchain.require(found)
     except LabError as error:
-        rust = Finding("Rust", "bad", "no cargo that runs", error.remedy)
+        rust = Finding("Rust", "bad", found.old_rust or "none that runs", error.remedy)
     absent = "absent or too old", "It is installed from PyPI for the build; nothing to do."
     return [
         Finding("Go", "good", str(found.go)) if found.go else Finding("Go", "note", *absent),

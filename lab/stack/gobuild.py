@@ -46,7 +46,10 @@ def build(tools: Found, scratch: Path, advance: Advance) -> Path:
 
 
 def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, str]:
-    """The environment of every step: caches of its own, our pkg-config first, the C compiler by name."""
+    """The environment of every step: caches of its own, our pkg-config first, the C compiler by name.
+
+    `-mod=readonly`: the build takes the versions and checksums of go.mod and go.sum, or it fails.
+    """
     compiler = tools.compiler
     environment = {
         **os.environ,
@@ -55,7 +58,7 @@ def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, 
         "GOCACHE": str(scratch / "go-build"),
         "GOMODCACHE": str(scratch / "go-mod"),
         "GOPATH": str(scratch / "go-path"),
-        "GOFLAGS": "-modcacherw -buildvcs=false -mod=mod",
+        "GOFLAGS": "-modcacherw -buildvcs=false -mod=readonly",
         "GOTOOLCHAIN": "local",
         "CGO_ENABLED": "1",
     }
@@ -97,7 +100,7 @@ def _output(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) ->
 
 def _broken(argv: tuple[str, ...], output: str) -> MachineError:
     lines = [line for line in output.splitlines() if line.strip()]
-    why = lines[-1].strip()[:300] if lines else "it said nothing"
+    why = lines[-1].strip()[:300] if lines else "no output"
     return MachineError(
         f"Building influxd failed at `{Path(argv[0]).name} {argv[1]}`: {why}",
         "See ./workshop logs influxd-build; or name an influxd with LAB_INFLUXD; then ./workshop up.",

@@ -6,6 +6,7 @@ the two leaves a token that the next start uses.
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -39,12 +40,31 @@ def argv(binary: Path, ports: Ports, layout: Layout) -> tuple[str, ...]:
     )
 
 
+def program(layout: Layout) -> Path:
+    """What the supervisor runs: a link, so that a running supervisor starts another influxd when `up` is given one."""
+    return layout.run / "influxd"
+
+
+def used(layout: Layout) -> Path | None:
+    """The influxd that the link names, None before the first start."""
+    return program(layout).readlink() if program(layout).is_symlink() else None
+
+
+def use(binary: Path, layout: Layout) -> None:
+    """Make the next start of InfluxDB one of this binary; it need not be there yet."""
+    scratch = program(layout).with_name(f".influxd.{os.getpid()}")
+    scratch.unlink(missing_ok=True)
+    scratch.symlink_to(binary)
+    scratch.replace(program(layout))
+
+
 def service(binary: Path, ports: Ports, layout: Layout, start: bool) -> Service:
     """Describe the process; `start` is False while the binary is still being made."""
     (layout.data / "influxd").mkdir(mode=0o700, parents=True, exist_ok=True)
+    use(binary, layout)
     return Service(
         name="influxd",
-        argv=argv(binary, ports, layout),
+        argv=argv(program(layout), ports, layout),
         directory=layout.run,
         log=layout.log("influxd"),
         environment={"INFLUXD_CONFIG_PATH": str(layout.run / "influxd-none")},

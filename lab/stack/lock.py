@@ -29,3 +29,15 @@ def hold(path: Path, report: Report = quiet) -> Iterator[None]:
             report("Waiting for another ./workshop that is starting or stopping services")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def hold_if_free(path: Path) -> Iterator[bool]:
+    """Hold a file's lock and give True, or give False at once when another process holds it."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -28,7 +28,7 @@ def follow(layout: Layout, report: Report) -> None:
     if found:
         last = "".join(tail(layout.log(build.NAME), 1))
         raise ServiceError(
-            "influxd", f"Getting InfluxDB was interrupted: {last}", "Run ./workshop up again; it begins anew."
+            "influxd", f"Getting InfluxDB was interrupted: {last}", "Run ./workshop up again; it starts from scratch."
         )
 
 

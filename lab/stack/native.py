@@ -9,8 +9,10 @@ from lab import addresses as book
 from lab.addresses import Addresses
 from lab.connect.build import plugin_folder
 from lab.pace import Stopwatch
+from lab.settings import settings
 from lab.stack import (
     aot,
+    background,
     binary,
     build,
     influxd,
@@ -22,6 +24,7 @@ from lab.stack import (
     orphans,
     plan,
     ports,
+    progress,
     ready,
     states,
     supervision,
@@ -50,10 +53,12 @@ def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     """Start what does not run and wait until all that can answer does."""
     layout.prepare()
     with lock.hold(layout.run / "up.lock", report):
+        progress.forget_failure()
         known, watch = supervision.processes(layout), Stopwatch()
         where = _start(layout, report, watch) if known is None else _resume(known, layout, report)
-        where = _wait(where, layout, report, watch)
-    if wait and binary.find() is None:
+        missing = not _has_influxd(layout)
+        where = _wait(where, layout, report, watch, missing)
+    if wait and missing:
         making.follow(layout, report)
     return where
 
@@ -90,8 +95,9 @@ def choose_ports(layout: Layout, report: Report) -> Ports:
 
 def _resume(known: dict[str, supervision.Process], layout: Layout, report: Report) -> Addresses:
     """A supervisor runs: start again what was stopped or has failed."""
+    _choose_influxd(known, layout, report)
     for service in SERVICES:
-        if service == "influxd" and binary.find() is None:
+        if service == "influxd" and not _has_influxd(layout):
             continue
         if service in known and known[service].state not in RUNNING:
             report(f"Starting {service}")
@@ -99,7 +105,24 @@ def _resume(known: dict[str, supervision.Process], layout: Layout, report: Repor
     return book.load(layout.state)
 
 
-def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
+def _choose_influxd(known: dict[str, supervision.Process], layout: Layout, report: Report) -> None:
+    """Point the supervisor at the influxd of this `up`; one that runs gives way only to one that LAB_INFLUXD names."""
+    found, running = binary.find(), known["influxd"].pid
+    if found is None or found == influxd.used(layout) or (running and settings().influxd is None):
+        return
+    _stop([name for name in (build.NAME, "influxd") if name in known and known[name].pid], layout, report)
+    build.tidy(report)
+    influxd.use(found, layout)
+    known |= supervision.processes(layout) or {}
+
+
+def _has_influxd(layout: Layout) -> bool:
+    """One is at hand, or runs already from where this `up` does not look."""
+    running = (supervision.processes(layout) or {}).get("influxd")
+    return binary.find() is not None or (running is not None and running.pid is not None)
+
+
+def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch, missing: bool) -> Addresses:
     """Wait for every service, in order; the addresses, with the pace that the starts have shown if there were any."""
     started = bool(watch.factors)
     report("Waiting for Kafka: three brokers and a leader of the controllers")
@@ -114,17 +137,17 @@ def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch) ->
         book.save(where, layout.state)
     report("Waiting for the MQTT proxy")
     ready.proxy(where, layout)
-    if binary.find() is None:
+    if missing:
         # Only now, because on two cores a build beside starting brokers would make both slow.
         report("Getting InfluxDB in the background")
-        supervision.start(build.NAME, layout)
+        build.start(layout)
     else:
         report("Waiting for InfluxDB")
         influxd.onboard(where, layout)
         ready.influxd(where, layout)
     provision(where, report)
     if training.NAME in (supervision.processes(layout) or {}) and aot.missing(jars.resolve(jars.KAFKA_LOCK)):
-        supervision.start(training.NAME, layout)
+        background.start(training.NAME, layout)
     return where
 
 
@@ -158,6 +181,7 @@ def down(layout: Layout, report: Report) -> None:
             supervision.shutdown(layout)
         report("Looking for anything left")
         orphans.end(orphans.find(layout))
+        build.tidy(report)
 
 
 def _stop(names: list[str], layout: Layout, report: Report) -> None:

@@ -48,9 +48,8 @@ def services(parts: Parts, ports: Ports, layout: Layout) -> list[Service]:
         connect.service(ports, parts.jars, parts.plugin, layout, aot.options(parts.jars, "connect")),
         influxd.service(found or binary.cached(), ports, layout, start=found is not None),
         proxy.service(text, layout),
+        build.service(layout),
     ]
-    if not found:
-        plan.append(build.service(layout))
     if aot.missing(parts.jars):
         plan.append(training.service(layout))
     return plan

@@ -40,5 +40,12 @@ def save(progress: Progress) -> None:
     write(path(), json.dumps(asdict(progress)))
 
 
+def forget_failure() -> None:
+    """An `up` begins: what failed before says nothing about it."""
+    found = read()
+    if found and found.failed:
+        clear()
+
+
 def clear() -> None:
     path().unlink(missing_ok=True)

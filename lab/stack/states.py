@@ -111,8 +111,8 @@ def _progress(name: str, known: dict[str, Process], layout: Layout) -> Progress 
     if name != "influxd" or process is None:
         return None
     found = progress.read()
-    if process.pid is None and not (found and found.failed):
-        return None
+    if process.pid is None and not (found and found.failed and process.state in ("EXITED", "FATAL")):
+        return None  # the progress of another clone's build
     return found or Progress("starting", 0.0)
 
 

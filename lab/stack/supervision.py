@@ -141,7 +141,7 @@ def launch(services: Iterable[Service], layout: Layout) -> None:
     layout.socket.unlink(missing_ok=True)
     argv = (sys.executable, "-m", "supervisor.supervisord", "-c", str(config))
     done = subprocess.run(
-        argv, capture_output=True, text=True, env=_environment(layout), timeout=allow(60), check=False, cwd=layout.run
+        argv, capture_output=True, text=True, env=environment(layout), timeout=allow(60), check=False, cwd=layout.run
     )
     if done.returncode:
         raise MachineError(
@@ -183,7 +183,7 @@ def shutdown(layout: Layout) -> None:
     call(layout, "shutdown")
 
 
-def _environment(layout: Layout) -> dict[str, str]:
+def environment(layout: Layout) -> dict[str, str]:
     """A small environment, so that a service does not change with the shell it was started from."""
     kept = {key: value for key, value in os.environ.items() if PASSED_ON.fullmatch(key)}
     return {**kept, "LAB_STATE": str(layout.state), "LAB_CACHE": str(layout.cache), MARK: str(layout.state)}

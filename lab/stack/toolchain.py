@@ -1,4 +1,4 @@
-"""What building influxd needs: Go 1.25.10 or later, a C compiler, and Rust.
+"""What building influxd needs: Go 1.25.10 or later, a C compiler, and Rust 1.83 or later.
 
 Go and the C compiler come from PyPI (pinned and hashed in toolchain.txt) where the machine has none; a Rust
 toolchain that one could trust is not there, so Rust must be on the machine.
@@ -21,28 +21,33 @@ from lab.stack.report import Report
 
 GO = (1, 25, 10)
 """The `go` line of influxd_module/go.mod."""
+RUST = (1, 83)
+"""What Flux 0.200 asks for (`rust-version` in its Cargo.toml). Debian 12: `rustc` is 1.63, `rustc-web` is newer."""
 PINS = Path(__file__).parent / "toolchain.txt"
 COMPILERS = ("cc", "gcc", "clang")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What this machine has; None where it lacks it."""
+    """What this machine has; None where it lacks it or has one that is too old: `old_rust` is its version."""
 
     go: Path | None
     compiler: Path | None
     cargo: Path | None
+    old_rust: str = ""
 
 
 def look(path: str | None = None) -> Found:
-    """Look for the three tools on PATH, a Go that is too old left out."""
+    """Look for the three tools on PATH, a Go or Rust that is too old left out."""
     go = shutil.which("go", path=path)
     compilers = [found for name in COMPILERS if (found := shutil.which(name, path=path))]
-    cargo = shutil.which("cargo", path=path)
+    cargo, rustc = shutil.which("cargo", path=path), shutil.which("rustc", path=path)
+    rust = rust_version(Path(cargo), Path(rustc)) if cargo and rustc else ()
     return Found(
         Path(go) if go and go_version(go) >= GO else None,
         Path(compilers[0]) if compilers else None,
-        Path(cargo) if cargo and rust_works(Path(cargo)) else None,
+        Path(cargo) if cargo and rust >= RUST else None,
+        ".".join(map(str, rust)) if rust < RUST else "",
     )
 
 
@@ -57,8 +62,16 @@ def parse_go(text: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
-def rust_works(cargo: Path) -> bool:
-    return bool(_output((str(cargo), "--version"), rust_environment(cargo)))
+def rust_version(cargo: Path, rustc: Path) -> tuple[int, ...]:
+    """The older of the two versions, () when one of them does not run."""
+    environment = rust_environment(cargo)
+    return min(parse_rust(_output((str(tool), "--version"), environment)) for tool in (cargo, rustc))
+
+
+def parse_rust(text: str) -> tuple[int, ...]:
+    """Version numbers in the output of `rustc --version` or `cargo --version`."""
+    match = re.search(r"^(?:rustc|cargo) (\d+)\.(\d+)\.(\d+)", text)
+    return tuple(map(int, match.groups())) if match else ()
 
 
 def rust_environment(cargo: Path) -> dict[str, str]:
@@ -68,7 +81,8 @@ def rust_environment(cargo: Path) -> dict[str, str]:
     """
     environment: dict[str, str] = {}
     beside = cargo.parent.parent.parent / ".rustup"
-    if "RUSTUP_HOME" not in os.environ and not (Path.home() / ".rustup").exists() and beside.exists():
+    empty = not (Path.home() / ".rustup" / "toolchains").exists()  # pip's `rustc --version` makes the folder alone
+    if "RUSTUP_HOME" not in os.environ and empty and (beside / "toolchains").exists():
         environment["RUSTUP_HOME"] = str(beside)
     rustup = cargo.parent / "rustup"
     if rustup.exists() and "RUSTUP_TOOLCHAIN" not in os.environ:
@@ -81,10 +95,14 @@ def rust_environment(cargo: Path) -> dict[str, str]:
 def require(found: Found) -> None:
     """Raise the one message that says what is missing and what else would do."""
     if found.cargo is None:
+        wanted = ".".join(map(str, RUST))
+        why = f"Rust {found.old_rust} here is too old, {wanted} is needed" if found.old_rust else "Rust is missing"
         raise MachineError(
-            "InfluxDB 2 is neither here nor in InfluxData's archive for this network, and to build it Rust is missing.",
-            "Install Rust (rustup, or your system's cargo and rustc), or name an influxd with LAB_INFLUXD, "
-            "or use LAB_BACKEND=compose (Docker) or LAB_BACKEND=external; then ./workshop up.",
+            "InfluxDB 2 is not on this machine and cannot be downloaded from InfluxData's archive on this network. "
+            f"To build it, {why}.",
+            f"Install Rust {wanted} or later (Debian 12: apt-get install rustc-web cargo-web; elsewhere rustup, or "
+            "your system's rustc and cargo), or name an influxd with LAB_INFLUXD, or use LAB_BACKEND=compose (Docker) "
+            "or LAB_BACKEND=external; then ./workshop up.",
         )
 
 

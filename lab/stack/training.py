@@ -20,8 +20,8 @@ from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.errors import MachineError
 from lab.pace import allow, stop_after
-from lab.settings import ROOT, settings
-from lab.stack import aot, connect, jars, kafka, probes
+from lab.settings import settings
+from lab.stack import aot, background, connect, jars, kafka, probes
 from lab.stack.java import QUICK
 from lab.stack.layout import Layout, clear, layout, write
 from lab.stack.lock import hold
@@ -36,16 +36,7 @@ DUMP_SECONDS = 180
 
 def service(where: Layout) -> Service:
     """The one-shot process, started by `up` when nothing more urgent is to be done."""
-    return Service(
-        name=NAME,
-        argv=(sys.executable, "-m", "lab.stack.training"),
-        directory=ROOT,
-        log=where.log(NAME),
-        environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stop_seconds=2,
-        start=False,
-        restart=False,
-    )
+    return background.service(NAME, "lab.stack.training", 2, where)
 
 
 def train(found: list[Path]) -> None:

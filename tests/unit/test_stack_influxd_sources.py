@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from lab.errors import MachineError
+from lab.settings import ROOT
 from lab.stack import archive, gobuild, toolchain
 from lab.stack.toolchain import Found
 
@@ -47,10 +49,107 @@ def test_both_tools_of_pypi_are_pinned() -> None:
 
 
 def test_without_rust_one_message_names_every_way_out() -> None:
-    with pytest.raises(MachineError) as refused:
+    with pytest.raises(MachineError, match="Rust is missing") as refused:
         toolchain.require(Found(Path("/go"), Path("/cc"), None))
-    for way in ("Rust", "LAB_INFLUXD", "LAB_BACKEND=compose", "LAB_BACKEND=external"):
+    ways = ("Rust 1.83 or later", "apt-get install rustc-web cargo-web", "rustup", "LAB_INFLUXD")
+    for way in (*ways, "LAB_BACKEND=compose", "LAB_BACKEND=external"):
         assert way in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)", (1, 96, 0)),
+        ("cargo 1.65.0", (1, 65, 0)),
+        ("rustc 1.86.0-nightly (854f22563 2025-01-31)", (1, 86, 0)),
+        ("error: no toolchain 1.0.0", ()),
+        ("", ()),
+    ],
+)
+def test_version_of_rust(text: str, version: tuple[int, ...]) -> None:
+    assert toolchain.parse_rust(text) == version
+
+
+def rust_of(folder: Path, cargo: str, rustc: str) -> str:
+    """A PATH with stand-ins for Rust's two programs; an empty version is one that does not run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, version in (("cargo", cargo), ("rustc", rustc)):
+        (folder / name).write_text(f"#!/bin/sh\n{f'echo {name} {version}' if version else 'exit 1'}\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("cargo", "rustc", "works", "old"),
+    [
+        ("1.96.0", "1.96.0", True, ""),
+        ("1.83.0", "1.83.0", True, ""),
+        ("1.65.0", "1.63.0", False, "1.63.0"),  # Debian 12's cargo and rustc
+        ("1.96.0", "1.63.0", False, "1.63.0"),
+        ("1.96.0", "", False, ""),
+        ("", "1.96.0", False, ""),
+    ],
+)
+def test_a_rust_that_is_too_old_is_not_taken(tmp_path: Path, cargo: str, rustc: str, works: bool, old: str) -> None:
+    found = toolchain.look(rust_of(tmp_path / "bin", cargo, rustc))
+    assert (found.cargo is not None, found.old_rust) == (works, old)
+
+
+def test_cargo_without_rustc_is_no_rust(tmp_path: Path) -> None:
+    path = rust_of(tmp_path / "bin", "1.96.0", "1.96.0")
+    (tmp_path / "bin" / "rustc").unlink()
+    assert toolchain.look(path).cargo is None
+
+
+def test_a_rust_that_is_too_old_is_named_with_its_version() -> None:
+    with pytest.raises(MachineError, match=r"Rust 1\.63\.0 here is too old, 1\.83 is needed"):
+        toolchain.require(Found(Path("/go"), Path("/cc"), None, old_rust="1.63.0"))
+
+
+def test_an_empty_rustup_folder_in_another_home_does_not_hide_the_toolchains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip asks `rustc` for its version: with another HOME, rustup then makes a `.rustup` there without a toolchain."""
+    rust_of(tmp_path / "owner" / ".cargo" / "bin", "1.96.0", "1.96.0")
+    (tmp_path / "owner" / ".rustup" / "toolchains").mkdir(parents=True)
+    (tmp_path / "home" / ".rustup").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RUSTUP_HOME", raising=False)
+    found = toolchain.rust_environment(tmp_path / "owner" / ".cargo" / "bin" / "cargo")
+    assert found == {"RUSTUP_HOME": str(tmp_path / "owner" / ".rustup")}
+
+
+def test_a_cargo_without_rustup_needs_no_variables(tmp_path: Path) -> None:
+    assert toolchain.rust_environment(Path(rust_of(tmp_path / "bin", "1.96.0", "1.96.0")) / "cargo") == {}
+
+
+REPLACED = dict(re.findall(r"^\t(\S+) => \./(standins/\S+)$", (gobuild.MODULE / "go.mod").read_text(), re.MULTILINE))
+LEFT_OUT = sorted(
+    {
+        name
+        for source in (gobuild.MODULE / "standins").rglob("*.go")
+        for name in re.findall(r'leftout\.Error\("(\S+) (?:driver|client)', source.read_text())
+    }
+)
+
+
+def test_every_stand_in_is_a_module_and_every_module_is_used() -> None:
+    made = {str(path.parent.relative_to(gobuild.MODULE)): path for path in gobuild.MODULE.glob("standins/*/go.mod")}
+    folders = {str(path.relative_to(gobuild.MODULE)) for path in gobuild.MODULE.glob("standins/*")}
+    assert set(REPLACED.values()) == set(made) == folders
+    for module, folder in REPLACED.items():
+        assert re.search(rf"^module {re.escape(module)}$", made[folder].read_text(), re.MULTILINE), folder
+
+
+def test_every_stand_in_says_what_it_stands_in_for() -> None:
+    for source in (gobuild.MODULE / "standins").rglob("*.go"):
+        assert re.match(r"// Package \w+ stands in for ", source.read_text()), source
+
+
+def test_the_docs_name_all_that_is_left_out() -> None:
+    assert len(LEFT_OUT) == 11, LEFT_OUT
+    docs = (ROOT / "docs" / "operating.md").read_text()
+    assert [name for name in LEFT_OUT if f"`{name}`" not in docs] == []
 
 
 def test_progress_counts_packages_and_keeps_the_last_lines_for_the_error() -> None:
