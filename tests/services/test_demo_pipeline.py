@@ -197,7 +197,7 @@ def test_an_interrupted_demo_ends_soon_with_a_ledger(stack: Addresses) -> None:
     assert "Interrupted" in err
 
 
-@pytest.mark.thorough
+@pytest.mark.thorough("a demo behind a long backlog")
 @pytest.mark.timeout(1800)
 def test_a_demo_behind_a_long_backlog_of_refused_records_is_whole(
     stack: Addresses, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
