@@ -43,7 +43,8 @@ def interruptible() -> Iterator[Interrupt]:
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    # what is ignored stays ignored: a demo under nohup outlives its terminal
+    before = {number: at for number in SIGNALS if (at := signal.getsignal(number)) is not signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -54,7 +55,7 @@ def interruptible() -> Iterator[Interrupt]:
         restore()
 
     try:
-        for number in SIGNALS:
+        for number in before:
             signal.signal(number, note)
         yield interrupt
     finally:

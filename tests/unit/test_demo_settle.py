@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import cast
 
@@ -115,6 +115,15 @@ def test_an_interrupt_ends_the_waiting_with_what_is_known() -> None:
     assert (ledger.late.kafka_raw, ledger.lost, interrupt.exit_code) == (10, 0, 128 + signal.SIGTERM)
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own answer to Ctrl-C, which a process that was started in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_only_the_first_signal_is_taken_and_the_handlers_are_put_back() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     with interruptible() as interrupt:
@@ -124,6 +133,18 @@ def test_only_the_first_signal_is_taken_and_the_handlers_are_put_back() -> None:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            interrupt.wait(0.3)
+            assert not interrupt
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_waiting_tells_how_far_the_sink_is() -> None:
