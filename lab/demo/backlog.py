@@ -16,7 +16,7 @@ SLOW_SINK_PER_S = 300
 """A sink that refuses every record and is slow at it; what the look-back reckons with."""
 MARGIN_S = 180
 ANSWER_S = 30.0
-"""Right after its start, Kafka moves the coordinators of groups between brokers and refuses the question for a moment."""
+"""Right after its start Kafka moves the coordinators of groups between brokers, and then refuses the question."""
 LONGEST_S = 3600
 """The task and the source read the whole look-back again and again; beyond an hour that costs more than it saves."""
 
