@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from lab.addresses import Addresses
+from lab.errors import ServiceError
 from lab.ledger import GroupReader
 
 SMALL = 10_000
@@ -12,6 +15,8 @@ SMALL = 10_000
 SLOW_SINK_PER_S = 300
 """A sink that refuses every record and is slow at it; what the look-back reckons with."""
 MARGIN_S = 180
+ANSWER_S = 30.0
+"""Right after its start Kafka moves the coordinators of groups between brokers, and then refuses the question."""
 LONGEST_S = 3600
 """The task and the source read the whole look-back again and again; beyond an hour that costs more than it saves."""
 
@@ -45,8 +50,9 @@ class Backlog:
         return lines
 
 
+@retry(retry=retry_if_exception_type(ServiceError), stop=stop_after_delay(ANSWER_S), wait=wait_fixed(0.5), reraise=True)
 def see_backlog(addresses: Addresses) -> Backlog:
-    """Ask Kafka. The topics must exist."""
+    """Ask Kafka. The topics must exist. Raises ServiceError when it does not answer in time."""
     names = addresses.names
     with GroupReader(addresses, names.sink_group) as sink, GroupReader(addresses, names.dispatchers) as dispatcher:
         return Backlog(sink.position(names.readings).behind, dispatcher.position(names.alarms).behind)
