@@ -76,5 +76,8 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     junit = items[0].config.option.xmlpath if items else None
     if not junit:
         return
-    reasons = [mark.args[0] for item in items if (mark := item.get_closest_marker("thorough"))]
+    marks = [(item, mark) for item in items if (mark := item.get_closest_marker("thorough"))]
+    if unnamed := [item.nodeid for item, mark in marks if not mark.args]:
+        raise pytest.UsageError(f'mark what they are, @pytest.mark.thorough("..."): {", ".join(unnamed)}')
+    reasons = [mark.args[0] for _, mark in marks]
     Path(junit).with_suffix(".left-out.json").write_text(json.dumps(Counter(reasons)))

@@ -12,7 +12,7 @@ LESSONS = manifest.authored()
 
 # The last lesson first: what a solution takes from an earlier lesson, beyond what `goto` prepares, is missing then.
 @pytest.mark.timeout(700)
-@pytest.mark.parametrize("lesson", reversed(LESSONS), ids=lambda lesson: lesson.id)
+@pytest.mark.parametrize("lesson", LESSONS[::-1], ids=lambda lesson: lesson.id)
 def test_solution(lesson, stack, tmp_path):
     """Under nbval: every cell runs, every compared output is as it was kept."""
     goto.prepare(lesson, stack)
