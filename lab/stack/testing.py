@@ -24,6 +24,7 @@ from queue import Empty, SimpleQueue
 import psutil
 
 from lab.errors import LearnerError, MachineError
+from lab.pace import measure_python, pace, words
 from lab.settings import ROOT, settings
 from lab.stack import binary, build, testing_report
 from lab.stack.console import err, steps
@@ -63,11 +64,20 @@ def run(arguments: Sequence[str], thorough: bool = False, durations: bool = Fals
         _get_influxd()
     if "browser" in asked.stages:
         require_browser()
+    _hold_pace()
     kept = _new_folder()
     began = time.monotonic()
     results = _run_lanes(asked, kept)
     testing_report.show(results, time.monotonic() - began, kept, asked.durations, asked.thorough)
     return max(result.code for result in results)
+
+
+def _hold_pace() -> None:
+    """One pace for all stages, measured before they work side by side and slow each other."""
+    os.environ.setdefault("LAB_PACE", str(measure_python()))
+    settings.cache_clear()
+    if told := words(pace()):
+        err.print(told, soft_wrap=True)
 
 
 def _refuse_unknown_folder(options: Sequence[str]) -> None:
