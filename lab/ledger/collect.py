@@ -144,7 +144,7 @@ class _Record(NamedTuple):
 class _Reader:
     """A consumer without a group that reads partitions from offsets to their present ends.
 
-    It is librdkafka's: a kafka-python consumer that is closed while it connects leaves its socket to the garbage collector,
+    It is from librdkafka: a kafka-python consumer closed while it connects leaves its socket to the garbage collector,
     and the ledger opens and closes one at every look.
     """
 
