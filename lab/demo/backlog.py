@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.addresses import Addresses
 from lab.errors import ServiceError
 from lab.ledger import GroupReader
+from lab.pace import stop_after
 
 SMALL = 10_000
 """A backlog that the sink works off within the task's ordinary look-back."""
@@ -50,7 +51,7 @@ class Backlog:
         return lines
 
 
-@retry(retry=retry_if_exception_type(ServiceError), stop=stop_after_delay(ANSWER_S), wait=wait_fixed(0.5), reraise=True)
+@retry(retry=retry_if_exception_type(ServiceError), stop=stop_after(ANSWER_S), wait=wait_fixed(0.5), reraise=True)
 def see_backlog(addresses: Addresses) -> Backlog:
     """Ask Kafka. The topics must exist. Raises ServiceError when it does not answer in time."""
     names = addresses.names

@@ -116,7 +116,6 @@ def test_readings_behind_a_paused_sink_are_late_and_the_next_run_brings_them(
     assert late["kafka_raw"] == ledger["acknowledged"] - ledger["in_raw"] > 0
     assert late["kafka_downsampled"] == late["generator_alarms"] == ledger["downsampled_missing"] > 0
     assert late["records_before"] >= late["kafka_raw"] - 6
-    assert late["records_before"] >= 5_000
     assert f"The sink has {before:,} records before it" in words
     assert f"{late['kafka_raw']:,} readings: still in Kafka" in words
 
