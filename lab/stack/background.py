@@ -35,6 +35,9 @@ def service(name: str, module: str, stop_seconds: int, where: Layout) -> Service
 
 def start(name: str, where: Layout) -> None:
     """Start a step in this process's environment; one that runs already goes on in its own."""
+    process = (supervision.processes(where) or {}).get(name)
+    if process and process.pid:
+        return
     write(_file(name, where), json.dumps(supervision.environment(where)))
     supervision.start(name, where)
 

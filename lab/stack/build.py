@@ -39,7 +39,7 @@ def service(where: Layout) -> Service:
 
 
 def start(where: Layout) -> None:
-    """Start getting influxd in the background; one that runs already goes on."""
+    """Start getting influxd in the background, what failed before forgotten."""
     progress.save(Progress("starting", 0.0))
     background.start(NAME, where)
 

@@ -36,18 +36,16 @@ exec /bin/sleep 3600
 
 
 class Clone:
-    """A state and a cache of its own; the jars, connectors and Java caches are those of the user's cache."""
+    """A state and a cache of its own; the jars and connectors are those of the user's cache."""
 
     def __init__(self, folder: Path, usual: Path) -> None:
         self.told, self.tools, self.empty = folder / "told", folder / "tools", folder / "empty"
         self.state, self.cache = folder / "state", folder / "cache"
-        for made in (self.tools, self.empty, self.cache / "aot"):
+        for made in (self.tools, self.empty, self.cache):
             made.mkdir(parents=True)
         for shared in usual.iterdir() if usual.exists() else ():
             if shared.is_dir() and shared.name not in ("influxd", "aot"):
                 (self.cache / shared.name).symlink_to(shared)
-        for shared in (usual / "aot").glob("*.aot"):
-            (self.cache / "aot" / shared.name).symlink_to(shared)
         for name in ("cargo", "rustc", "go", "cc"):
             tool = self.tools / name
             tool.write_text(TOOL.format(version=VERSIONS.get(name, ""), told=self.told))
@@ -136,7 +134,8 @@ def test_down_in_the_middle_of_a_build_leaves_nothing_and_yesterdays_failure_is_
     while up.poll() is None:
         if (clone.state / "stack.json").exists():
             assert "Yesterday" not in str(services.status())
-    assert up.returncode == 0
+    said, _ = up.communicate()
+    assert up.returncode == 0, said
     until(lambda: any((each / "go-mod" / "module").exists() for each in clone.scratch()), 120)
     code, said = clone.run("down", path=clone.empty)
     assert code == 0, said

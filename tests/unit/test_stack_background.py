@@ -34,6 +34,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
 def test_a_step_gets_the_environment_of_the_up_that_starts_it(place: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(supervision, "start", lambda name, _: started.append(name))
+    monkeypatch.setattr(supervision, "processes", lambda _: {})
     monkeypatch.setenv("PATH", "/with/rust:/usr/bin")
     monkeypatch.setenv("GOPROXY", 'a "quoted" ; # 100% proxy')
     monkeypatch.delenv("HTTPS_PROXY", raising=False)

@@ -3,6 +3,7 @@ module workshop/influxd
 go 1.25.10
 
 require (
+	github.com/influxdata/flux v0.200.0
 	github.com/influxdata/influxdb/v2 v2.9.1
 	github.com/spf13/viper v1.6.1
 )
@@ -70,7 +71,6 @@ require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/influxdata/athenadriver/v2 v2.0.0 // indirect
 	github.com/influxdata/cron v0.0.0-20201006132531-4bb0a200dcbe // indirect
-	github.com/influxdata/flux v0.200.0 // indirect
 	github.com/influxdata/gosnowflake/v2 v2.0.0 // indirect
 	github.com/influxdata/httprouter v1.3.1-0.20191122104820-ee83e2772f69 // indirect
 	github.com/influxdata/influx-cli/v2 v2.7.1-0.20250130214939-76d1c4d9b777 // indirect
