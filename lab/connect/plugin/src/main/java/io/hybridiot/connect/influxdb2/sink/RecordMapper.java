@@ -21,10 +21,9 @@ final class RecordMapper {
         return points.line(record.topic(), headers(record.headers()), record.timestamp(), value(record.value()));
     }
 
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> value(final Object value) throws BadRecord {
+    private static Map<?, ?> value(final Object value) throws BadRecord {
         if (value instanceof Map<?, ?> map) {
-            return (Map<String, Object>) map;
+            return map;
         }
         if (value instanceof Struct struct) {
             return plain(struct);
