@@ -7,6 +7,7 @@ because they name the column, field or bucket that is wrong.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
@@ -127,9 +128,13 @@ class Influx:
 
 
 def parse_csv(text: str) -> Iterator[Row]:
-    """The rows of an unannotated CSV answer; every blank line starts a table with a header of its own."""
+    """The rows of an unannotated CSV answer; every blank line starts a table with a header of its own.
+
+    InfluxDB writes a line feed within a value as `\\r\\n` and leaves carriage returns out; here it is a line feed.
+    """
     header: list[str] | None = None
-    for cells in csv.reader(text.splitlines()):
+    for raw in csv.reader(io.StringIO(text, newline="")):
+        cells = [cell.replace("\r\n", "\n") for cell in raw]
         if not cells:
             header = None
         elif header is None:

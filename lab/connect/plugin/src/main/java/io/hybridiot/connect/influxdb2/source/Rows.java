@@ -36,11 +36,11 @@ final class Rows implements AutoCloseable {
     }
 
     private static TimeRange range(final SourceSettings settings, final InfluxConnection influx, final SourceCounts counts) {
-        final ShardGroups shards = new ShardGroups(influx::shardGroupDuration);
         if (settings.query().isEmpty()) {
-            return new BucketRange(influx, settings, shards, counts);
+            return new BucketRange(influx, settings, ShardGroups.always(influx::shardGroupDuration), counts);
         }
-        return new OwnQuery(influx, QueryTemplate.own(settings.query().get(), settings.bucket()), shards, counts);
+        return new OwnQuery(influx, QueryTemplate.own(settings.query().get(), settings.bucket()),
+            ShardGroups.present(influx::shardGroupDuration), counts);
     }
 
     private Sweep from(final Position start) {

@@ -21,6 +21,7 @@ final class ShardGroups {
     private static final long NOT_ASKED = -1;
 
     private final Question asked;
+    private final boolean hourly;
     private long seconds = NOT_ASKED;
 
     /** Asks for the bucket's shard-group duration; zero when it is not known. */
@@ -29,28 +30,39 @@ final class ShardGroups {
         Duration ask() throws InfluxFailure;
     }
 
-    ShardGroups(final Question asked) {
+    private ShardGroups(final Question asked, final boolean hourly) {
         this.asked = asked;
+        this.hourly = hourly;
     }
 
-    /** The duration in seconds; zero when whole hours say it all. */
+    /** Ends that hold whatever the bucket's duration was before. */
+    static ShardGroups always(final Question asked) {
+        return new ShardGroups(asked, true);
+    }
+
+    /** Ends by the present duration only; none where it is not known. For queries of which gaps cannot be jumped: hours are many. */
+    static ShardGroups present(final Question asked) {
+        return new ShardGroups(asked, false);
+    }
+
+    /** The duration in seconds; zero when it adds no ends. */
     private long seconds() throws InfluxFailure {
         if (seconds == NOT_ASKED) {
             final long found = asked.ask().getSeconds();
-            seconds = found % HOUR == 0 ? 0 : found;
+            seconds = hourly && found % HOUR == 0 ? 0 : found;
         }
         return seconds;
     }
 
     /** The first end after a time; in nanoseconds since the epoch. */
     long endOf(final long time) throws InfluxFailure {
-        final long hour = next(time, HOUR);
+        final long hour = hourly ? next(time, HOUR) : Long.MAX_VALUE;
         return seconds() == 0 ? hour : Math.min(hour, next(time, seconds));
     }
 
     /** The last end at or before a time. */
     long startOf(final long time) throws InfluxFailure {
-        final long hour = last(time, HOUR);
+        final long hour = hourly ? last(time, HOUR) : Long.MIN_VALUE;
         return seconds() == 0 ? hour : Math.max(hour, last(time, seconds));
     }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 class BucketRangeTest {
     private static final String OWN = "$startTimestamp $endTimestamp limit(n: $batch.size)";
-    private static final ShardGroups HOURS = new ShardGroups(() -> Duration.ofDays(7));
+    private static final ShardGroups HOURS = ShardGroups.always(() -> Duration.ofDays(7));
 
     private static RowReader answering(final Function<String, String> csv) {
         return (flux, taker) -> {
@@ -152,7 +152,10 @@ class BucketRangeTest {
         assertEquals(hour, HOURS.endOf(0));
         assertEquals(hour, HOURS.endOf(hour - 1));
         assertEquals(0, HOURS.endOf(-1));
-        final ShardGroups odd = new ShardGroups(() -> Duration.ofMinutes(90));
+        assertEquals(Nanos.of(Instant.parse("2026-01-12T00:00:00Z")),
+            ShardGroups.present(() -> Duration.ofDays(7)).endOf(Nanos.of(Instant.parse("2026-01-05T00:00:00Z"))));
+        assertEquals(Long.MAX_VALUE, ShardGroups.present(() -> Duration.ZERO).endOf(0));
+        final ShardGroups odd = ShardGroups.always(() -> Duration.ofMinutes(90));
         final long at = Nanos.of(Instant.parse("2026-01-05T00:10:00Z"));
         assertEquals(Nanos.of(Instant.parse("2026-01-05T01:00:00Z")), odd.endOf(at));
         assertEquals(Nanos.of(Instant.parse("2026-01-05T01:30:00Z")), odd.endOf(at + hour));
