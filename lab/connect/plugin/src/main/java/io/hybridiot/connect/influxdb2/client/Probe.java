@@ -88,7 +88,9 @@ public final class Probe {
         try (InfluxConnection influx = new InfluxConnection(config, WritePrecision.MS)) {
             question.ask(influx, config);
         } catch (final InfluxFailure failure) {
-            blame(failure.property().orElse(ConnectionConfig.URL), failure.getMessage(), checked);
+            final String property = failure.property().orElse(ConnectionConfig.URL);
+            final boolean isId = ConnectionConfig.BUCKET.equals(property) && config.bucket().matches("[0-9a-f]{16}");
+            blame(property, failure.getMessage() + (isId ? " This looks like a bucket's id; give its name." : ""), checked);
         } catch (final RuntimeException e) {
             // What the HTTP library cannot even send, such as a name that is no host.
             blame(ConnectionConfig.URL, "InfluxDB cannot be asked: " + e.getMessage(), checked);

@@ -71,17 +71,23 @@ class SourcePartsTest {
     @Test
     void offsetsThatCannotBeUsedAreNamed() {
         final Map<String, ?> bucket = Map.of("bucket", "b");
-        OffsetCheck.check(Map.of(bucket, Map.of("time", "2026-01-01T00:00:00Z")));
+        OffsetCheck.check("b", Map.of(bucket, Map.of("time", "2026-01-01T00:00:00Z")));
         final Map<Map<String, ?>, Map<String, ?>> forgotten = new HashMap<>();
         forgotten.put(bucket, null);
-        OffsetCheck.check(forgotten);
+        OffsetCheck.check("b", forgotten);
         for (final Map<String, ?> wrong : List.<Map<String, ?>>of(
                 Map.of("time", "yesterday"), Map.of(), Map.of("time", "2026-01-01T00:00:00Z", "seen", "AAAA"),
                 Map.of("time", "2026-01-01T00:00:00Z", "more", 1))) {
-            assertThrows(ConnectException.class, () -> OffsetCheck.check(Map.of(bucket, wrong)), wrong::toString);
+            assertThrows(ConnectException.class, () -> OffsetCheck.check("b", Map.of(bucket, wrong)), wrong::toString);
         }
         assertThrows(ConnectException.class,
-            () -> OffsetCheck.check(Map.of(Map.of("topic", "t"), Map.of("time", "2026-01-01T00:00:00Z"))));
+            () -> OffsetCheck.check("b", Map.of(Map.of("topic", "t"), Map.of("time", "2026-01-01T00:00:00Z"))));
+    }
+
+    @Test
+    void anOffsetOfAnotherBucketIsRefused() {
+        assertTrue(assertThrows(ConnectException.class, () -> OffsetCheck.check("mine", Map.of(
+            Map.of("bucket", "other"), Map.of("time", "2026-01-01T00:00:00Z")))).getMessage().contains("reads bucket mine"));
     }
 
     @Test
