@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from lab.addresses import Addresses
+from lab.influx.types import FIELD_TYPES
 from lab.names import MEASUREMENT
 
-FIELD_TYPES = {
-    "fuel": "float",
-    "lat": "float",
-    "load": "float",
-    "lon": "float",
-    "power": "float",
-    "seq": "integer",
-    "temperature": "float",
-}
-"""InfluxDB fixes a field's type by the first point of a shard group: one 7 for 7.0, and it refuses all that follow."""
 STRICT_JSON = "io.hybridiot.connect.influxdb2.StrictJsonConverter"
 """The plugin's converter: JSON word for word or refused. Connect's own wraps and drops without an error."""
 LOOKBACK_MS = 60_000
@@ -33,6 +24,7 @@ def sink_config(addresses: Addresses) -> dict[str, str]:
         "event.time.fieldname": "time",
         "write.precision": "Microseconds",
         "tag.fields": "generatorID",
+        # One 7 for 7.0 would fix the field's type for days, and InfluxDB would refuse every reading after it.
         "field.types": ",".join(f"{name}:{kind}" for name, kind in FIELD_TYPES.items()),
         "integers.as.floats": "true",
         **_json(),

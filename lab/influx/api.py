@@ -25,6 +25,8 @@ BATCH_LINES = 5000
 """Lines of line protocol per write request: what InfluxData recommends."""
 
 NOT_FOUND = 404
+WRITTEN = 204
+"""InfluxDB confirms a write with this status and with nothing else."""
 
 
 class InfluxError(ServiceError):
@@ -76,6 +78,8 @@ class Influx:
         """Like query, but row by row, for answers of many thousands of rows."""
         headers = {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
         answer = self._send("POST", "/api/v2/query", params={"org": self.org}, content=flux.encode(), headers=headers)
+        if not answer.headers.get("content-type", "").startswith("text/csv"):
+            raise self._stranger(answer)
         yield from parse_csv(answer.text)
 
     def write(self, bucket: str, lines: Iterable[str], precision: str = "us") -> None:
@@ -111,7 +115,9 @@ class Influx:
 
     def _write(self, bucket: str, batch: list[str], precision: str) -> None:
         where = {"org": self.org, "bucket": bucket, "precision": precision}
-        self._send("POST", "/api/v2/write", params=where, content="\n".join(batch).encode())
+        answer = self._send("POST", "/api/v2/write", params=where, content="\n".join(batch).encode())
+        if answer.status_code != WRITTEN:
+            raise self._stranger(answer)
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
@@ -124,7 +130,16 @@ class Influx:
             ) from error
         if answer.is_error:
             raise InfluxError(f"{method} {path}", answer.status_code, _reason(answer))
+        if not answer.is_success:
+            raise self._stranger(answer)
         return answer
+
+    def _stranger(self, answer: httpx.Response) -> ServiceError:
+        return ServiceError(
+            "influxd",
+            f"What answers {answer.request.url} with {answer.status_code} is not InfluxDB 2.",
+            "Check the address of InfluxDB, and what stands in between.",
+        )
 
 
 def parse_csv(text: str) -> Iterator[Row]:

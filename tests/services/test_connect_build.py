@@ -47,10 +47,18 @@ def test_a_source_that_does_not_compile_is_named(tmp_path: Path) -> None:
         build.compile_java([wrong], [], tmp_path / "classes")
 
 
-@pytest.mark.thorough  # half a minute of Maven; CI runs it, where Maven is
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(shutil.which("mvn") is None, reason="Maven is not installed")
-def test_maven_verifies_the_plugin_and_makes_the_same_archive(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(
+            ["-DskipTests"], id="quick"
+        ),  # the plugin's tests run above; javac, its warnings and the archive here
+        pytest.param([], id="whole", marks=pytest.mark.thorough),
+    ],
+)
+def test_maven_verifies_the_plugin_and_makes_the_same_archive(tmp_path: Path, options: list[str]) -> None:
     ours = archive(tmp_path)
     done = subprocess.run(
         ["mvn", "-B", "-q", "clean", "verify"],

@@ -20,6 +20,7 @@ from lab.influx.api import Influx, InfluxError, from_micros, instant, to_micros
 from lab.influx.flux import Downsample, downsample_script, downsampled_rows
 from lab.influx.literal import quoted
 from lab.influx.rules import MICROS, Downsampled, downsample
+from lab.influx.types import wrong_types
 from lab.names import Names
 
 HOUR_AGO = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3600
@@ -251,6 +252,16 @@ def test_whole_numbers_and_series_of_other_types_do_not_end_the_run(pair: Pair) 
     pair.run(10)
     assert pair.rows() == {Downsampled("hand", _micros(1), "refuel")}
     assert {row["_value"] for row in pair.columns("power")} == {"7"}
+
+
+def test_a_field_of_a_wrong_type_is_named_with_its_cure(pair: Pair) -> None:
+    pair.influx.write(pair.names.downsampled_bucket, [f"genData,id=b fuel=1.5,seq=1i,extra=1i {_micros(2)}"])
+    assert wrong_types(pair.influx, pair.names.downsampled_bucket) == []
+    pair.lines(f"genData,generatorID=hand fuel=400.0,power=7i {_micros(1)}")
+    [wrong] = wrong_types(pair.influx, pair.names.raw_bucket)
+    assert (wrong.field, wrong.found, wrong.wanted) == ("power", "integer", "float")
+    assert "power" in wrong.cause
+    assert "./workshop reset influxd" in wrong.remedy
 
 
 def test_two_tasks_of_one_name_are_set_right_and_removed_together(pair: Pair) -> None:
