@@ -38,7 +38,7 @@ class WrongType:
     @property
     def cause(self) -> str:
         return (
-            f"Field {self.field} of bucket {self.bucket} is of type {self.found}, as its first point of these days was. "
+            f"Field {self.field} of bucket {self.bucket} is of type {self.found}, since its first point was. "
             f"InfluxDB refuses every reading, whose {self.field} is of type {self.wanted}."
         )
 
