@@ -10,6 +10,8 @@ public final class Answer {
     private final CsvReader csv;
     private List<Column> columns = List.of();
     private int block;
+    private String number;
+    private boolean isNewTable;
 
     Answer(final CsvReader csv) {
         this.csv = csv;
@@ -18,17 +20,25 @@ public final class Answer {
     void begin(final List<Column> of) {
         columns = of;
         block++;
+        number = null;
+    }
+
+    /** Takes over the record that was just read. */
+    void next() {
+        isNewTable = number == null || !csv.is(FIRST - 1, number);
+        if (isNewTable) {
+            number = csv.cell(FIRST - 1);
+        }
     }
 
     /** Names the table: another block of columns or another number is another table. */
     public String table() {
-        return block + "." + csv.cell(FIRST - 1);
+        return block + "." + number;
     }
 
-    /** Whether the row belongs to the table of this name, as {@link #table()} gave it. */
-    public boolean isOf(final String table) {
-        final int dot = table.indexOf('.');
-        return csv.is(FIRST - 1, table.substring(dot + 1)) && Integer.parseInt(table, 0, dot, 10) == block;
+    /** Whether the row is the first of its table. */
+    public boolean isNewTable() {
+        return isNewTable;
     }
 
     /** Columns, the answer's own included. */

@@ -123,7 +123,15 @@ final class CsvReader {
     /** Whether the cell's text is this. */
     boolean is(final int i, final String other) {
         final int start = start(i);
-        return ends[i] - start == other.length() && Arrays.equals(text, start, ends[i], other.toCharArray(), 0, other.length());
+        if (ends[i] - start != other.length()) {
+            return false;
+        }
+        for (int at = 0; at < other.length(); at++) {
+            if (text[start + at] != other.charAt(at)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int start(final int i) {

@@ -48,7 +48,7 @@ final class SeriesRows implements Predicate<Answer> {
 
     @Override
     public boolean test(final Answer answer) {
-        if (table == null || !answer.isOf(table)) {
+        if (answer.isNewTable()) {
             begin(answer);
         }
         if (answer.isText(valueAt) && answer.mayLackReturns(valueAt)) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.util.AbstractMap;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,6 +15,9 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.SchemaBuilder;
+import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.sink.ErrantRecordReporter;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.sink.SinkTaskContext;
@@ -48,6 +52,14 @@ class InfluxDB2SinkTaskTest {
 
     private static SinkRecord record(final long offset, final Object value) {
         return new SinkRecord("t", 0, null, null, null, value, offset, 1500L, TimestampType.CREATE_TIME);
+    }
+
+    @Test
+    void headersAreTextWhateverTheirType() {
+        final ConnectHeaders headers = new ConnectHeaders();
+        headers.addBytes("bytes", "nörd".getBytes(StandardCharsets.UTF_8)).addInt("whole", 7).addString("text", "a").addString("text", "b");
+        headers.addMap("map", Map.of("a", 1), SchemaBuilder.map(Schema.STRING_SCHEMA, Schema.INT32_SCHEMA).build());
+        assertEquals(Map.of("bytes", "nörd", "whole", "7", "text", "b", "map", ""), RecordMapper.headers(headers));
     }
 
     /** A map that no mapper can foresee. */
