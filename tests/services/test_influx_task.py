@@ -302,6 +302,7 @@ def test_any_text_comes_back_from_influxdb_as_it_was_written(pair: Pair, stack: 
     query = f"""from(bucket: {quoted(pair.names.raw_bucket)}) |> range(start: {instant(from_micros(_micros(0)))})
         |> filter(fn: (r) => r._measurement == "texts") |> sort(columns: ["_time"])"""
     rows = pair.influx.query(query) if reader == "Influx.query" else magic.run(query).rows
-    assert [row["_value"] for row in rows] == texts
+    # The official client, behind %%flux, gives None for an empty text: CSV has one form for both.
+    assert [row["_value"] or "" for row in rows] == texts
     wanted = query + f" |> filter(fn: (r) => r._value == {quoted(texts[5])})"
     assert [row["_value"] for row in pair.influx.query(wanted)] == [texts[5]]
