@@ -97,6 +97,21 @@ def confluent_shape(trial: Trial, bucket: str) -> dict[str, str]:
     }
 
 
+def test_a_record_that_ended_the_task_is_still_there_when_it_is_tolerated(trial: Trial) -> None:
+    """InfluxDB refuses it in the middle of a batch: no offset moves past it, and the next configuration puts it aside."""
+    sink = trial.sink(errors_tolerance="none", batch_linger_ms="500")
+    trial.produce([("g", own(0, {"fuel": 1.5}))])
+    trial.wait(lambda: trial.committed(sink) == 1, "the first point is written and committed", PATIENCE_S)
+    trial.produce([("g", own(1, {"fuel": "full"})), ("g", own(2, {"fuel": 2.5}))])
+    trial.wait(lambda: trial.connect.status(sink).failed, "the task fails", PATIENCE_S)
+    assert trial.committed(sink) == 1
+    trial.sink(batch_linger_ms="500")
+    trial.wait(lambda: trial.committed(sink) == 3, "the offset is past all", PATIENCE_S)
+    letters = trial.consume(trial.dead_letters, bool, PATIENCE_S)
+    assert {letter.value() for letter in letters} == {own(1, {"fuel": "full"})}
+    assert trial.count("fuel") == 2
+
+
 def test_without_tolerance_a_bad_record_fails_the_task_with_its_reason(trial: Trial) -> None:
     sink = trial.sink(errors_tolerance="none")
     trial.produce([("g", json.dumps({"generatorID": "g", "time": "soon", "fuel": 1.0}).encode())])

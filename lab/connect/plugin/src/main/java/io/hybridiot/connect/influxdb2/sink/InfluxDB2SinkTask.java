@@ -39,6 +39,8 @@ public final class InfluxDB2SinkTask extends SinkTask {
     private Jmx jmx;
     private InfluxConnection influx;
     private boolean paused;
+    /** What ended this task. Connect asks once more for offsets when it closes it: none moves past what failed. */
+    private ConnectException failed;
 
     @Override
     public String version() {
@@ -57,9 +59,23 @@ public final class InfluxDB2SinkTask extends SinkTask {
 
     @Override
     public void put(final Collection<SinkRecord> records) {
-        collect();
-        records.forEach(this::hand);
-        makeRoom();
+        orFail(() -> {
+            collect();
+            records.forEach(this::hand);
+            makeRoom();
+        });
+    }
+
+    private void orFail(final Runnable work) {
+        if (failed != null) {
+            throw failed;
+        }
+        try {
+            work.run();
+        } catch (final ConnectException e) {
+            failed = e;
+            throw e;
+        }
     }
 
     private void hand(final SinkRecord record) {
@@ -134,7 +150,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        collect();
+        orFail(this::collect);
         return progress.safe(current);
     }
 

@@ -1,6 +1,8 @@
 package io.hybridiot.connect.influxdb2.sink;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
@@ -17,6 +19,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.sink.ErrantRecordReporter;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -32,10 +35,13 @@ class InfluxDB2SinkTaskTest {
     private final List<String> refused = new ArrayList<>();
 
     private InfluxDB2SinkTask started() {
-        final ErrantRecordReporter reporter = (record, error) -> {
+        return started("all", (record, error) -> {
             refused.add(record.kafkaOffset() + ": " + error.getMessage());
             return CompletableFuture.completedFuture(null);
-        };
+        });
+    }
+
+    private InfluxDB2SinkTask started(final String tolerance, final ErrantRecordReporter reporter) {
         final SinkTaskContext context = (SinkTaskContext) Proxy.newProxyInstance(getClass().getClassLoader(),
             new Class<?>[] {SinkTaskContext.class}, (proxy, method, arguments) -> switch (method.getName()) {
                 case "errantRecordReporter" -> reporter;
@@ -45,7 +51,7 @@ class InfluxDB2SinkTaskTest {
         final InfluxDB2SinkTask task = new InfluxDB2SinkTask();
         task.initialize(context);
         task.start(new HashMap<>(Map.of("name", "test", "influxdb.url", "http://127.0.0.1:1", "influxdb.token", "t",
-            "influxdb.org.id", "o", "influxdb.bucket", "b", "measurement.name.format", "m", "errors.tolerance", "all")));
+            "influxdb.org.id", "o", "influxdb.bucket", "b", "measurement.name.format", "m", "errors.tolerance", tolerance)));
         task.open(List.of(PARTITION));
         return task;
     }
@@ -82,6 +88,16 @@ class InfluxDB2SinkTaskTest {
         assertTrue(refused.get(1).contains("1: Record refused: it cannot be mapped: java.lang.IllegalStateException: no entries today"));
         assertTrue(refused.get(2).contains("check value.converter"));
         assertEquals(Map.of(PARTITION, new OffsetAndMetadata(7)), safe, "also past what a converter dropped behind them");
+        task.stop();
+    }
+
+    @Test
+    void noOffsetMovesOnceARecordEndedTheTask() {
+        final InfluxDB2SinkTask task = started("none", null);
+        final List<SinkRecord> records = List.of(record(0, "text"), record(1, null));
+        final ConnectException ended = assertThrows(ConnectException.class, () -> task.put(records));
+        assertSame(ended, assertThrows(ConnectException.class, () -> task.preCommit(Map.of(PARTITION, new OffsetAndMetadata(2)))));
+        assertSame(ended, assertThrows(ConnectException.class, () -> task.put(List.of(record(1, null)))));
         task.stop();
     }
 }
