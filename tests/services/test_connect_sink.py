@@ -98,7 +98,7 @@ def confluent_shape(trial: Trial, bucket: str) -> dict[str, str]:
 
 
 def test_a_record_that_ended_the_task_is_still_there_when_it_is_tolerated(trial: Trial) -> None:
-    """InfluxDB refuses it in the middle of a batch: no offset moves past it, and the next configuration puts it aside."""
+    """InfluxDB refuses it amid a batch: no offset moves past it, and the next configuration puts it aside."""
     sink = trial.sink(errors_tolerance="none", batch_linger_ms="500")
     trial.produce([("g", own(0, {"fuel": 1.5}))])
     trial.wait(lambda: trial.committed(sink) == 1, "the first point is written and committed", PATIENCE_S)
