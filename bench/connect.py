@@ -26,6 +26,7 @@ from rich.table import Table
 from lab import stack
 from lab.connect.trial import Trial
 from lab.errors import ServiceError
+from lab.pace import allow
 from lab.reading import Reading
 
 POINTS = 600_000
@@ -133,7 +134,7 @@ def source(trial: Trial) -> float:
 
 def clock(count: Callable[[], int], connector: str, trial: Trial) -> float:
     """Count up to POINTS and give the rate from the first sight of one to the last."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + allow(PATIENCE_S)
     first: tuple[float, int] | None = None
     seen = 0
     while time.monotonic() < deadline:
@@ -145,13 +146,13 @@ def clock(count: Callable[[], int], connector: str, trial: Trial) -> float:
         time.sleep(LOOK_EVERY_S)
     cause = trial.connect.status(connector).cause or f"{seen:,} of {POINTS:,} arrived"
     raise ServiceError(
-        "connect", f"{connector} did not finish in {PATIENCE_S} s: {cause}", "See ./workshop logs connect."
+        "connect", f"{connector} did not finish in {allow(PATIENCE_S):.0f} s: {cause}", "See ./workshop logs connect."
     )
 
 
 def points_written(trial: Trial) -> int:
     """Points that influxd has taken since it started."""
-    metrics = httpx.get(f"{trial.addresses.influx_url}/metrics", timeout=30, trust_env=False).text
+    metrics = httpx.get(f"{trial.addresses.influx_url}/metrics", timeout=allow(30), trust_env=False).text
     counted = [row for row in metrics.splitlines() if row.startswith("storage_writer_ok_points_sum")]
     return sum(int(float(row.rpartition(" ")[2])) for row in counted)
 

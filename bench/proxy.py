@@ -31,6 +31,7 @@ from bench.proxy_records import count, delete
 from lab import addresses
 from lab.errors import MachineError
 from lab.free_port import free_port
+from lab.pace import allow
 from lab.settings import ROOT
 
 CONNECTIONS = 50
@@ -83,7 +84,7 @@ def _load(port: int, **options: object) -> dict[str, float]:
     """One run of the load generator in a process of its own."""
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     argv = [sys.executable, "-m", "bench.proxy_load", "--port", str(port), *words]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=allow(300))
     if done.returncode:
         raise MachineError(f"The load generator failed: {done.stderr[-400:]}", "See the proxy's log and try again.")
     return dict(json.loads(done.stdout))
@@ -106,7 +107,7 @@ def _delivered(
 
 def _arrival(bootstrap: str, topic: str, wanted: int) -> float:
     """The time of day when the topic held as many records; raises MachineError when it never does."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + allow(120)
     while time.monotonic() < deadline:
         if count(bootstrap, topic) >= wanted:
             return time.time()

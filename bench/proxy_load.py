@@ -15,6 +15,7 @@ from time import perf_counter, time_ns
 
 import uvloop
 
+from lab.pace import allow
 from lab.reading import Reading, reading_topic
 
 CONNACK_BYTES = 4
@@ -163,7 +164,7 @@ async def saturate(options: argparse.Namespace) -> dict[str, float]:
 
 async def finish(made: list[Device], qos: int) -> None:
     """Wait until everything sent is acknowledged (QoS 0: written)."""
-    deadline = perf_counter() + 60
+    deadline = perf_counter() + allow(60)
     while perf_counter() < deadline:
         if all((d.done == d.sent) if qos else not d.transport.get_write_buffer_size() for d in made):
             return

@@ -18,6 +18,7 @@ import psutil
 
 from lab.errors import ServiceError
 from lab.free_port import free_port
+from lab.pace import allow
 from lab.settings import ROOT
 
 START_SECONDS = 60.0
@@ -39,7 +40,7 @@ class ProxyProcess:
 
     def wait_ready(self) -> None:
         """Until /health says yes. Raises ServiceError with the log's end."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + allow(START_SECONDS)
         while time.monotonic() < deadline and self._process.poll() is None:
             if self.healthy():
                 return
@@ -49,13 +50,13 @@ class ProxyProcess:
     def healthy(self) -> bool:
         """Whether /health answers 200."""
         try:
-            return httpx.get(self._http + "/health", timeout=5).status_code == 200
+            return httpx.get(self._http + "/health", timeout=allow(5)).status_code == 200
         except httpx.HTTPError:
             return False
 
     def metrics(self) -> dict[str, float]:
         """Sample name with labels to value."""
-        lines = httpx.get(self._http + "/metrics", timeout=5).text.splitlines()
+        lines = httpx.get(self._http + "/metrics", timeout=allow(5)).text.splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 

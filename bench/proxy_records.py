@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from lab.pace import allow
+
 
 @dataclass(frozen=True)
 class Record:
@@ -31,7 +33,7 @@ YOUNG = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.LEADER_NOT_AVAILABLE, Kafk
 
 def _ends(consumer: Consumer, topic: str, seconds: float = 30.0) -> dict[int, int]:
     """End offset of each partition; none when there is no such topic."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while True:
         try:
             return _ends_now(consumer, topic)
@@ -42,10 +44,13 @@ def _ends(consumer: Consumer, topic: str, seconds: float = 30.0) -> dict[int, in
 
 
 def _ends_now(consumer: Consumer, topic: str) -> dict[int, int]:
-    known = consumer.list_topics(topic, timeout=30).topics[topic]
+    known = consumer.list_topics(topic, timeout=allow(30)).topics[topic]
     if known.error is not None:
         return {}
-    return {one: consumer.get_watermark_offsets(TopicPartition(topic, one), timeout=30)[1] for one in known.partitions}
+    return {
+        one: consumer.get_watermark_offsets(TopicPartition(topic, one), timeout=allow(30))[1]
+        for one in known.partitions
+    }
 
 
 def count(bootstrap: str, topic: str) -> int:
@@ -64,7 +69,7 @@ def records(bootstrap: str, topic: str, seconds: float = 60.0) -> list[Record]:
         ends = {part: end for part, end in _ends(consumer, topic).items() if end}
         consumer.assign([TopicPartition(topic, part, 0) for part in ends])
         found: list[Record] = []
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + allow(seconds)
         while ends:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic} could not be read to its end within {seconds} s")

@@ -32,6 +32,7 @@ from rich.table import Table
 from lab import addresses
 from lab.demo.keeper import pipeline
 from lab.jupyter import command
+from lab.pace import allow
 from lab.stack.report import quiet
 
 MINUTES = 30.0
@@ -116,7 +117,7 @@ def main(json: bool, minutes: float = MINUTES) -> int:
 def kernel() -> Iterator[tuple[BlockingKernelClient, psutil.Process]]:
     """A kernel as JupyterLab starts it, and its process."""
     start = command(None)
-    manager, client = start_new_kernel(startup_timeout=READY_S, env=start.env, cwd=str(start.cwd))
+    manager, client = start_new_kernel(startup_timeout=allow(READY_S), env=start.env, cwd=str(start.cwd))
     try:
         yield client, psutil.Process(manager.provisioner.pid)
     finally:
@@ -135,7 +136,7 @@ def sampler() -> Iterator[psutil.Process]:
     finally:
         assert child.stdin is not None
         child.stdin.close()
-        child.wait(30)
+        child.wait(allow(30))
 
 
 def run(client: BlockingKernelClient, code: str) -> str:
@@ -146,7 +147,7 @@ def run(client: BlockingKernelClient, code: str) -> str:
         if message["msg_type"] == "stream":
             said.append(message["content"]["text"])
 
-    reply = client.execute_interactive(code, timeout=READY_S, output_hook=hear)
+    reply = client.execute_interactive(code, timeout=allow(READY_S), output_hook=hear)
     if reply["content"]["status"] != "ok":
         raise RuntimeError(f"{reply['content']['ename']}: {reply['content']['evalue']}")
     return "".join(said)

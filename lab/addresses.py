@@ -46,6 +46,8 @@ class Addresses(BaseModel):
     influx_url: str
     influx_org: str
     influx_token_file: Path
+    pace: float = 1.0
+    """How many times longer than the reference machine this one takes, as `up` measured it (`lab.pace`)."""
 
     @property
     def names(self) -> Names:

@@ -64,14 +64,16 @@ def down() -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """What runs where, each service asked at this moment. Exit code 1 when one is stopped or failed."""
-    from lab import stack
+    from lab import pace, stack
     from lab.stack.console import out, status_table
 
-    rows = stack.status()
+    rows, factor = stack.status(), pace.pace()
     if as_json:
-        out.print_json(json.dumps([asdict(row) for row in rows]))
+        out.print_json(json.dumps([{**asdict(row), "pace": factor} for row in rows]))
     else:
         out.print(status_table(rows))
+        if slow := pace.words(factor):
+            out.print(slow, soft_wrap=True)
     if any(row.state in ("failed", "stopped") for row in rows):
         raise typer.Exit(1)
 

@@ -16,7 +16,11 @@ from typing import ClassVar, Protocol, Self
 from lab import stack
 from lab.addresses import Addresses
 from lab.errors import LearnerError, ServiceError
+from lab.pace import allow
 from lab.relay import Relay
+
+POISON_S = 10.0
+"""Seconds that Kafka may take for the poisoned records."""
 
 
 class Cuttable(Protocol):
@@ -212,8 +216,8 @@ class Poison(Fault):
                 key=self._key,
                 on_delivery=lambda error, _message: failures.append(str(error)) if error else None,
             )
-        if producer.flush(10.0) or failures:
-            reason = failures[0] if failures else "no answer within 10 s"
+        if producer.flush(allow(POISON_S)) or failures:
+            reason = failures[0] if failures else f"no answer within {allow(POISON_S):.0f} s"
             raise ServiceError("kafka1", f"Kafka did not take the records: {reason}.", "Look at ./workshop status.")
 
     def _undo(self) -> None:

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from lab.pace import allow
+
 T = TypeVar("T")
 
 ANSWER_SECONDS = 5.0
@@ -33,13 +35,13 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T], within: float = ANSWER_SECONDS) -> T:
-        """What the coroutine returns or raises on the loop; TimeoutError after `within` seconds."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(within)
+        """What the coroutine returns or raises on the loop; TimeoutError after `within` seconds (reference machine)."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(allow(within))
 
     def stop(self, within: float = ANSWER_SECONDS) -> None:
         """End the loop and wait up to `within` seconds for its thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(within)
+        self._thread.join(allow(within))
         self._loop.close()
 
 

@@ -24,8 +24,9 @@ from lab.checks.view import Card
 from lab.errors import LearnerError, ServiceError
 from lab.flux_errors import explain
 from lab.flux_tables import TablesView, figure
+from lab.pace import allow_ms
 
-QUERY_TIMEOUT_MS = 30_000
+QUERY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def run(query: str) -> FluxResult:
     Raises ApiException with the server's words and ServiceError when it does not answer.
     """
     try:
-        with InfluxDBClient(**load().influx(), timeout=QUERY_TIMEOUT_MS) as client:
+        with InfluxDBClient(**load().influx(), timeout=allow_ms(QUERY_SECONDS)) as client:
             return FluxResult(query, tuple(client.query_api().query(query)))
     except HTTPError as error:
         raise ServiceError(

@@ -71,6 +71,11 @@ class Names:
         return f"{self.namespace}influxdb-sink"
 
     @property
+    def sink_group(self) -> str:
+        """The consumer group that Connect gives the sink connector."""
+        return f"connect-{self.sink}"
+
+    @property
     def source(self) -> str:
         """The source connector: `downsampled_bucket` to topic `alarms`."""
         return f"{self.namespace}influxdb-source"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
-from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, wait_fixed
 
 from lab.addresses import Addresses
 from lab.connect.client import Connect
@@ -21,6 +21,7 @@ from lab.influx.api import Influx
 from lab.influx.flux import LOOKBACK_SLOTS, Downsample, downsample_script
 from lab.librdkafka import quiet
 from lab.names import TopicSpec
+from lab.pace import allow, stop_after
 
 KAFKA_S = 20.0
 """Deadline in seconds of one request to Kafka."""
@@ -33,9 +34,11 @@ def topics(addresses: Addresses) -> None:
     """The topics of the pipeline, each with its partitions, replicas and min.insync.replicas."""
     admin = AdminClient(quiet(addresses))
     wanted = [_topic(spec) for spec in addresses.names.topics()]
-    for name, answer in admin.create_topics(wanted, operation_timeout=KAFKA_S, request_timeout=KAFKA_S).items():
+    for name, answer in admin.create_topics(
+        wanted, operation_timeout=allow(KAFKA_S), request_timeout=allow(KAFKA_S)
+    ).items():
         try:
-            answer.result(KAFKA_S + 5.0)
+            answer.result(allow(KAFKA_S) + 5.0)
         except KafkaException as error:
             reason = error.args[0]
             if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -109,7 +112,7 @@ def _connector(addresses: Addresses, name: str, config: dict[str, str]) -> None:
         connect.create_or_update(name, config)
         polls = Retrying(
             retry=retry_if_result(lambda running: not running) | retry_if_exception_type(LearnerError),
-            stop=stop_after_delay(CONNECTOR_S),
+            stop=stop_after(CONNECTOR_S),
             wait=wait_fixed(0.5),
         )
         try:
@@ -117,7 +120,7 @@ def _connector(addresses: Addresses, name: str, config: dict[str, str]) -> None:
         except RetryError as error:
             raise ServiceError(
                 "connect",
-                f"The connector {name} did not run within {CONNECTOR_S:.0f} s: {_cause(connect, name)}",
+                f"The connector {name} did not run within {allow(CONNECTOR_S):.0f} s: {_cause(connect, name)}",
                 "Look at ./workshop logs connect.",
             ) from error
 

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """An influxd 2 binary to use before any other."""
     practice: bool = False
     """Check without recording progress and without progress lines: what the builder and the tests set."""
+    pace: float | None = None
+    """How many times slower than the reference machine this one is, instead of what `up` measured (`lab.pace`)."""
 
     namespace: str = ""
     """Prefix of topics, buckets, connectors and consumer groups, so that several people share one cluster."""

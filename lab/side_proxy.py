@@ -18,6 +18,7 @@ from time import monotonic, sleep
 from lab.addresses import Addresses
 from lab.errors import MachineError
 from lab.free_port import free_port
+from lab.pace import allow
 from lab.settings import ROOT
 
 START_SECONDS = 30.0
@@ -57,9 +58,9 @@ def _head(where: Addresses, port: int) -> str:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = monotonic() + START_SECONDS
+    deadline = monotonic() + allow(START_SECONDS)
     while monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=allow(1.0)):
             return
         sleep(0.05)
     last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
@@ -69,7 +70,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(allow(STOP_SECONDS))
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""What all folders of tests share: the one stack, the logs of a failed test, and what was left out.
+"""What all folders of tests share: the one stack, the machine's pace, the logs of a failed test, and what was left out.
 
 The stack is that of LAB_TEST_STATE where `./workshop test` has named one, so that the stages of a lane share it;
 otherwise it is one in a temporary folder, started by the first test that asks for it and stopped at the end.
@@ -14,14 +14,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import pytest_timeout
 
 from lab import stack as services
 from lab.addresses import Addresses
+from lab.pace import allow, measure_python
 from lab.settings import settings
 from lab.stack.layout import layout
 
 LOG_TAIL_BYTES = 500_000
 """How much of each service's log is kept beside a failed test."""
+
+
+def pytest_configure() -> None:
+    """Every deadline of this run is multiplied by one pace: that of LAB_PACE, else one measured now."""
+    os.environ.setdefault("LAB_PACE", str(measure_python()))
+    settings.cache_clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> object:
+    """The time-outs of pyproject.toml and of markers are written for the reference machine too."""
+    return pytest_timeout.pytest_timeout_set_timer(item, settings._replace(timeout=allow(settings.timeout)))
 
 
 @pytest.fixture(scope="session")
@@ -76,5 +90,8 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     junit = items[0].config.option.xmlpath if items else None
     if not junit:
         return
-    reasons = [mark.args[0] for item in items if (mark := item.get_closest_marker("thorough"))]
+    marks = [(item, mark) for item in items if (mark := item.get_closest_marker("thorough"))]
+    if unnamed := [item.nodeid for item, mark in marks if not mark.args]:
+        raise pytest.UsageError(f'mark what they are, @pytest.mark.thorough("..."): {", ".join(unnamed)}')
+    reasons = [mark.args[0] for _, mark in marks]
     Path(junit).with_suffix(".left-out.json").write_text(json.dumps(Counter(reasons)))

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 import paho.mqtt.client as mqtt
 from kafka import KafkaConsumer, TopicPartition
 
+from lab.pace import allow
 from lab.relay import Relay
 
 
@@ -63,7 +64,7 @@ def end_of(topic):
 
 def arrivals(consumer, key, wanted, seconds=8):
     """The records with this key, as soon as `wanted` are there or the time is over."""
-    found, deadline = [], time.monotonic() + seconds
+    found, deadline = [], time.monotonic() + allow(seconds)
     while len(found) < wanted and time.monotonic() < deadline:
         for batch in consumer.poll(timeout_ms=100).values():
             found += [record for record in batch if record.key == key.encode()]

@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from lab.far_network import FarNetwork
 from lab.faults import Freeze
+from lab.pace import allow
 from lab.plain_broker import PlainBroker
 from lab.side_proxy import side_proxy
 
@@ -47,7 +48,7 @@ def leave(client):
 
 def acknowledged(sent, seconds=10):
     """How many of these publishes are acknowledged within so many seconds."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while time.monotonic() < deadline and not all(message.is_published() for message in sent):
         time.sleep(0.01)
     return sum(message.is_published() for message in sent)
@@ -65,7 +66,7 @@ def subscribe(client, pattern):
 
 def wait_for(heard, wanted, seconds=10):
     """Wait until so many messages were heard or the time is over."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while len(heard) < wanted and time.monotonic() < deadline:
         time.sleep(0.01)
 

@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from lab import widgets
+from lab.pace import allow
 
 
 def make_topic(name, partitions):
@@ -42,7 +43,7 @@ def read(topic, since):
     consumer.assign(list(until))
     for partition in until:
         consumer.seek(partition, since.get(partition, 0))
-    records, deadline = [], time.monotonic() + 10
+    records, deadline = [], time.monotonic() + allow(10)
     while any(consumer.position(partition) < end for partition, end in until.items()) and time.monotonic() < deadline:
         for batch in consumer.poll(timeout_ms=100).values():
             records += batch

@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetad
 from kafka.admin import NewTopic
 
 from lab import widgets
+from lab.pace import allow
 
 
 def make_topic(name, partitions):
@@ -75,12 +76,12 @@ class Worker(threading.Thread):
 
     def stop(self):
         self._ending.set()
-        self.join(timeout=15)
+        self.join(timeout=allow(15))
 
 
 def wait_until(condition, seconds=20):
     """True as soon as the condition is, False when the time is over."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
     return bool(condition())

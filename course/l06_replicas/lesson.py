@@ -16,6 +16,7 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError, NotEnoughReplicasError
 
 from lab import faults, widgets
+from lab.pace import allow
 
 
 def make_topic(name, partitions=6, replicas=3, in_sync=2):
@@ -42,7 +43,7 @@ def partitions_of(topic):
 
 def wait_for(condition, seconds=45):
     """True as soon as the condition is, False when the time is over; a cluster that is busy may refuse to answer."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while time.monotonic() < deadline:
         try:
             if condition():

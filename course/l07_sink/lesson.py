@@ -17,6 +17,7 @@ from lab.errors import LearnerError
 from lab.influx import buckets
 from lab.influx.api import Influx
 from lab.learn import exercise, where
+from lab.pace import allow
 
 connect = Connect(where.connect_url)  # a thin client: each method is one request to Connect's REST interface
 influx = Influx(where)
@@ -64,7 +65,7 @@ def state(name: str) -> str:
 
 def wait_for(condition, seconds: float = 30.0) -> bool:
     """Ask again and again until the condition is true; False when the time is over."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while not (true := condition()) and time.monotonic() < deadline:
         time.sleep(0.2)
     return bool(true)

@@ -18,6 +18,7 @@ from lab.fleet.fleet import Fleet
 from lab.influx import buckets
 from lab.influx.api import Influx
 from lab.learn import exercise, where
+from lab.pace import allow
 
 connect = Connect(where.connect_url)
 influx = Influx(where)
@@ -75,7 +76,7 @@ def state(name: str) -> str:
 
 def wait_for(condition, seconds: float = 30.0) -> bool:
     """Ask again and again until the condition is true; False when the time is over."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while not (true := condition()) and time.monotonic() < deadline:
         time.sleep(0.2)
     return bool(true)
@@ -225,7 +226,7 @@ def dispatch(fleet: Fleet, handle, seconds: float = 100.0) -> None:
     consumer, partitions = reader(where.names.alarms)
     for partition, end in consumer.end_offsets(partitions).items():
         consumer.seek(partition, end)
-    deadline, heard = time.monotonic() + seconds, set()
+    deadline, heard = time.monotonic() + allow(seconds), set()
     while time.monotonic() < deadline and len(heard) < 2 and fleet.snapshot()[0].fuel < 900.0:
         for batch in consumer.poll(timeout_ms=300).values():
             for alarm in (json.loads(record.value) for record in batch):

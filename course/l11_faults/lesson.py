@@ -17,6 +17,7 @@ from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.influx.api import Influx
 from lab.ledger import Collector, marks
+from lab.pace import allow
 
 PEOPLE = [f"l11-{number}" for number in range(1, 6)]
 
@@ -28,7 +29,7 @@ def begin():
 
 def arrived(mark, wanted, seconds=40):
     """What of the wanted readings is in Kafka and in kafka_raw; waits for the second as long as `seconds`."""
-    collector, deadline = Collector(where, mark), time.monotonic() + seconds
+    collector, deadline = Collector(where, mark), time.monotonic() + allow(seconds)
     while True:
         kafka = {(record.generator, record.time) for record in collector.kafka()}
         raw = set(collector.raw(time.time_ns() // 1000 + 1))

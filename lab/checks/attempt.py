@@ -1,7 +1,8 @@
 """One attempt at one exercise: when it began, and questions to the services about what happened since.
 
 Every probe answers from a running service, never from a variable of the notebook. Probes that wait take
-`within` seconds, wait on a condition and return what they last saw, so that the judge can say it.
+`within` seconds on the reference machine, wait on a condition and return what they last saw, so that the judge can
+say it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from lab.checks.probes.influx import InfluxProbe
 from lab.checks.probes.kafka import KafkaProbe
 from lab.checks.probes.proxy import ProxyProbe
 from lab.names import Names
+from lab.pace import allow
 
 POLL_SECONDS = 0.2
 IMPATIENT_SECONDS = 0.5
@@ -70,8 +72,8 @@ class Attempt:
         return ProxyProbe(self.where.proxy_url, self.marks.counters, self.wait)
 
     def wait(self, look: Callable[[], T], good: Callable[[T], object], within: float, words: str = "") -> T:
-        """Look until it is good or `within` seconds are over; return the last look."""
-        deadline = time.monotonic() + (within if self.patient else min(within, IMPATIENT_SECONDS))
+        """Look until it is good or `within` seconds (more on a slow machine) are over; return the last look."""
+        deadline = time.monotonic() + (allow(within) if self.patient else min(within, IMPATIENT_SECONDS))
         while True:
             seen = look()
             if good(seen) or time.monotonic() >= deadline:

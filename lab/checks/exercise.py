@@ -22,7 +22,7 @@ MarkFunction = Callable[[Attempt], Any]
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. `deadline` is in seconds, for the whole check."""
+    """One exercise. `deadline` is in seconds on the reference machine, for the whole check."""
 
     id: str
     title: str

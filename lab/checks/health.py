@@ -14,16 +14,17 @@ from lab.addresses import Addresses, load
 from lab.checks.outcome import Outcome, Verdict
 from lab.checks.probes import kafka
 from lab.errors import LabError
+from lab.pace import allow, allow_ms
 
 TIMEOUT_SECONDS = 3.0
 
 
 def _http(url: str) -> None:
-    httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
+    httpx.get(url, timeout=allow(TIMEOUT_SECONDS), trust_env=False).raise_for_status()
 
 
 def _kafka(where: Addresses) -> None:
-    with kafka.consumer(where, bootstrap_timeout_ms=int(TIMEOUT_SECONDS * 1000)) as client:
+    with kafka.consumer(where, bootstrap_timeout_ms=allow_ms(TIMEOUT_SECONDS)) as client:
         client.topics()
 
 

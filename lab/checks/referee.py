@@ -18,6 +18,7 @@ from lab.checks.exercise import Exercise
 from lab.checks.outcome import NotAttempted, NotYet, Outcome, Verdict
 from lab.checks.untouched import is_untouched
 from lab.errors import LabError, ServiceError
+from lab.pace import allow
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def _run(exercise: Exercise, attempt: Attempt, answers: tuple[Any, ...]) -> Verd
 
     Thread(target=work, name=f"check-{exercise.id}", daemon=True).start()
     try:
-        return result.result(timeout=exercise.deadline)
+        return result.result(timeout=allow(exercise.deadline))
     except FutureTimeoutError:
         return health.trouble(exercise.services) or _too_slow(exercise)
     except (NotYet, NotAttempted) as word:
@@ -68,7 +69,7 @@ def _lab(error: LabError) -> Verdict:
 def _too_slow(exercise: Exercise) -> Verdict:
     return Verdict(
         Outcome.TROUBLE,
-        f"The check did not finish within {exercise.deadline:.0f} s, though every service answers.",
+        f"The check did not finish within {allow(exercise.deadline):.0f} s, though every service answers.",
         next_step="Run the check again; if it stays, run the exercise's cell again and then the check.",
     )
 

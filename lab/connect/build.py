@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from lab.errors import MachineError
+from lab.pace import allow
 from lab.settings import settings
 from lab.stack.jars import KAFKA_LOCK, resolve
 from lab.stack.java import java
@@ -104,7 +105,7 @@ def compile_java(sources: list[Path], jars: list[Path], into: Path) -> None:
     options = [f"-{JAVA_LEVEL}", "-g", "-encoding", "UTF-8", "-proc:none", "-nowarn", "-d", str(into), "-cp", joined]
     command = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", ecj, ECJ, *options, *sources]
     done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False
+        [str(part) for part in command], capture_output=True, text=True, timeout=allow(COMPILE_TIMEOUT_S), check=False
     )
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip()

@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from lab.connect.states import ConnectorStatus, Offset, Plugin, Problem, Validation
 from lab.errors import LearnerError, ServiceError
+from lab.pace import allow
 
 PATIENCE_S = 20.0
 """A rebalance of one worker is over in a second or two; a restarted worker answers within ten."""
@@ -32,8 +33,8 @@ class Connect:
 
     def __init__(self, url: str, patience_s: float = PATIENCE_S) -> None:
         self.url = url.rstrip("/")
-        self._patience_s = patience_s
-        self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
+        self._patience_s = allow(patience_s)
+        self._http = httpx.Client(base_url=self.url, timeout=allow(TIMEOUT_S), trust_env=False)
 
     def __enter__(self) -> Connect:
         return self

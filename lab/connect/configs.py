@@ -5,6 +5,8 @@ from __future__ import annotations
 from lab.addresses import Addresses
 from lab.names import MEASUREMENT
 
+STRICT_JSON = "io.hybridiot.connect.influxdb2.StrictJsonConverter"
+"""The plugin's converter: JSON word for word or refused. Connect's own wraps and drops without an error."""
 LOOKBACK_MS = 60_000
 """How late a downsampled row may become visible: one task run looks back no further than this."""
 
@@ -64,6 +66,5 @@ def _influx(addresses: Addresses, bucket: str) -> dict[str, str]:
 def _json() -> dict[str, str]:
     return {
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "value.converter.schemas.enable": "false",
+        "value.converter": STRICT_JSON,
     }

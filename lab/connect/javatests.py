@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.connect.build import NAME, PLUGIN, compile_java, plugin_folder
+from lab.pace import allow
 from lab.stack.jars import KAFKA_LOCK, resolve
 from lab.stack.java import java
 
@@ -40,5 +41,5 @@ def run(*properties: str) -> TestRun:
         settings = [f"-D{item}" for item in properties]
         command = [str(java()), *settings, "-XX:+UseSerialGC", "-jar", str(junit), "execute", "-cp", joined]
         command += ["--scan-classpath", scratch, "--disable-banner", "--details=summary", "--fail-if-no-tests"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=allow(TIMEOUT_S), check=False)
     return TestRun(done.returncode == 0, done.stdout + done.stderr)

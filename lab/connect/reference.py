@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.connect.build import class_path
 from lab.errors import MachineError
+from lab.pace import allow
 from lab.settings import ROOT
 from lab.stack.java import java
 
@@ -22,7 +23,9 @@ TIMEOUT_S = 120
 def page() -> str:
     """The page's text. Raises MachineError when Java cannot print it."""
     command = [str(java()), "-XX:TieredStopAtLevel=1", "-cp", class_path(), MAIN]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", timeout=allow(TIMEOUT_S), check=False
+    )
     if done.returncode != 0:
         raise MachineError(
             f"The reference page cannot be made: {done.stderr.strip()[-500:]}",

@@ -23,6 +23,7 @@ from lab.connect.configs import sink_config, source_config
 from lab.errors import ServiceError
 from lab.influx import buckets
 from lab.influx.api import Influx
+from lab.pace import allow, allow_ms
 
 PARTITIONS = 6
 LOOK_EVERY_S = 0.1
@@ -35,7 +36,7 @@ class Trial:
         self.addresses = addresses
         self.name = f"{addresses.namespace}trial-{name}"
         self.connect = Connect(addresses.connect_url, patience_s=60)
-        self.influx: Any = InfluxDBClient(**addresses.influx(), timeout=60_000)
+        self.influx: Any = InfluxDBClient(**addresses.influx(), timeout=allow_ms(60))
         self.admin = AdminClient({**addresses.librdkafka()})
         self.topic = f"{self.name}-in"
         self.out_topic = f"{self.name}-out"
@@ -87,7 +88,7 @@ class Trial:
         for key, value in records:
             producer.produce(self.topic, value, key=key)
             producer.poll(0)
-        if producer.flush(timeout_s):
+        if producer.flush(allow(timeout_s)):
             raise ServiceError("kafka1", "Kafka did not take the records in time.", "Look at ./workshop status.")
 
     def count(self, field: str, bucket: str = "") -> int:
@@ -101,7 +102,7 @@ class Trial:
         consumer = Consumer({**self.addresses.librdkafka(), "group.id": self.name, "enable.auto.commit": False})
         consumer.assign([TopicPartition(topic, p, 0) for p in range(PARTITIONS)])
         found: list[Message] = []
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + allow(timeout_s)
         try:
             while not until(found) and time.monotonic() < deadline:
                 batch = consumer.consume(10_000, timeout=LOOK_EVERY_S)
@@ -114,7 +115,9 @@ class Trial:
         """How many records a topic has."""
         consumer = Consumer({**self.addresses.librdkafka(), "group.id": self.name})
         try:
-            marks = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10) for p in range(PARTITIONS)]
+            marks = [
+                consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=allow(10)) for p in range(PARTITIONS)
+            ]
             return sum(high - low for low, high in marks)
         finally:
             consumer.close()
@@ -125,11 +128,11 @@ class Trial:
 
     def wait(self, condition: Callable[[], Any], what: str, timeout_s: float = 60) -> None:
         """Wait until a condition holds. Raises ServiceError, with the connectors' causes, when the time is over."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + allow(timeout_s)
         while not condition():
             if time.monotonic() > deadline:
                 raise ServiceError(
-                    "connect", f"Not within {timeout_s:.0f} s: {what}. {self._causes()}", "See the logs."
+                    "connect", f"Not within {allow(timeout_s):.0f} s: {what}. {self._causes()}", "See the logs."
                 )
             time.sleep(LOOK_EVERY_S)
 
@@ -148,11 +151,13 @@ class Trial:
             self.wait(partial(self._ended, name), f"the tasks of {name} end")
             self.connect.reset_offsets(name)  # Connect would keep them for the next connector of this name
             self.connect.delete(name)
-        known = self.admin.list_topics(timeout=10).topics
+        known = self.admin.list_topics(timeout=allow(10)).topics
         if old := [topic for topic in known if topic.startswith(self.name)]:
             for future in self.admin.delete_topics(old).values():
                 future.result()
-            self.wait(lambda: not set(old) & set(self.admin.list_topics(timeout=10).topics), "the topics are gone")
+            self.wait(
+                lambda: not set(old) & set(self.admin.list_topics(timeout=allow(10)).topics), "the topics are gone"
+            )
         old = [bucket.name for bucket in self.influx.buckets_api().find_buckets_iter()]
         with Influx(self.addresses) as influx:
             for bucket in (name for name in old if name.startswith(self.name)):

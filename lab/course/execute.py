@@ -16,6 +16,7 @@ from nbclient.exceptions import CellExecutionError
 
 from lab.course.notebook import METADATA
 from lab.errors import LabError
+from lab.pace import allow
 from lab.settings import ROOT, settings
 
 CELL_TIMEOUT_SECONDS = 180
@@ -45,7 +46,10 @@ def execute(notebook: Any, folder: Path, name: str) -> Any:
     Raises LabError naming the cell when one fails.
     """
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT_SECONDS, resources={"metadata": {"path": str(folder)}}, record_timing=False
+        notebook,
+        timeout=int(allow(CELL_TIMEOUT_SECONDS)),
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
     )
     try:
         with kernel_environment():

@@ -11,6 +11,7 @@ from lab.demo.plan import Planned, cut_list
 from lab.errors import LabError
 from lab.faults import CutDevices, Fault, Freeze, Kill, Restart
 from lab.fleet.fleet import Fleet
+from lab.pace import allow
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Chaos:
         """Undo what is standing and begin nothing more."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(60.0)
+            self._thread.join(allow(60.0))
 
     def _run(self) -> None:
         for planned in self._plan:

@@ -12,23 +12,31 @@ from rich.console import Console
 from rich.live import Live
 
 from lab.addresses import Addresses
+from lab.demo.backlog import Backlog, see_backlog
 from lab.demo.chaos import Chaos
+from lab.demo.interrupt import Interrupt, interruptible
 from lab.demo.keeper import pipeline, running_stack
 from lab.demo.meters import Meters
 from lab.demo.plan import SPEEDUP, fault_plan, fills
-from lab.demo.settle import settle
+from lab.demo.settle import Settling, settle
 from lab.demo.view import Moment, ledger_table, live_table, plain_line, verdict
 from lab.fleet.dispatcher import Dispatcher
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
+from lab.influx.flux import LOOKBACK_SLOTS
 from lab.ledger import Collector, Evidence, Ledger, marks
+from lab.pace import allow
 from lab.provision import DEMO_EVERY_S
 from lab.stack.report import Report
 
 FRAME_S = 0.5
 PLAIN_EVERY_S = 5.0
 """How often a line is printed where there is no terminal."""
+REPEAT_S = 10.0
+"""How often a step that goes on says how far it is."""
 DRAIN_S = 30.0
+INTERRUPTED_DRAIN_S = 3.0
+"""How long acknowledgements are waited for: after the last reading, and after an interruption."""
 SETTLE_S = 60.0
 SETTLE_AFTER_FAULTS_S = 120.0
 """Longest wait without any progress of the hops that have to catch up. A broker or worker that came back needs its
@@ -38,22 +46,43 @@ LOOKBACK_WITH_FAULTS_S = 180
 
 
 def demo(*, seconds: int, generators: int, rate: float, faults: bool, as_json: bool, keep: bool) -> int:
-    """Run the pipeline for `seconds` with `rate` readings a second in all; 0 when nothing acknowledged was lost.
+    """Run the pipeline for `seconds` with `rate` readings a second in all.
 
-    With `as_json` the ledger alone goes to standard output and everything else to standard error. Raises LabError
-    when the services cannot be brought up.
+    0 when everything acknowledged arrived, else the ledger's exit code, or 128 and the signal's number when a signal
+    ended it early. With `as_json` the ledger alone goes to standard output and everything else to standard error.
+    Raises LabError when the services cannot be brought up.
     """
     console = Console(stderr=as_json)
     report = _reporter(console)
-    lookback = LOOKBACK_WITH_FAULTS_S if faults else None
-    with running_stack(keep, report) as running, pipeline(running.addresses, lookback, keep, report):
-        show = Show(running.addresses, seconds, generators, rate, faults, running.boot_s, console)
-        ledger = show.run()
-    console.print(ledger_table(ledger))
-    console.print(verdict(ledger))
+    with running_stack(keep, report) as running:
+        backlog = see_backlog(running.addresses)
+        for line in backlog.words():
+            console.print(line, highlight=False, soft_wrap=True)
+        lookback = _lookback(backlog, faults)
+        with pipeline(running.addresses, lookback, keep, report), interruptible() as interrupt:
+            show = Show(
+                addresses=running.addresses,
+                seconds=seconds,
+                generators=generators,
+                rate=rate,
+                faults=faults,
+                boot_s=running.boot_s,
+                console=console,
+                interrupt=interrupt,
+                lookback=lookback,
+            )
+            ledger = show.run()
+            console.print(ledger_table(ledger))
+            console.print(verdict(ledger, bool(interrupt)))
     if as_json:
-        sys.stdout.write(json.dumps(ledger.to_dict(), indent=2) + "\n")
-    return 0 if ledger.whole else 1
+        sys.stdout.write(json.dumps({**ledger.to_dict(), "interrupted": bool(interrupt)}, indent=2) + "\n")
+    return interrupt.exit_code if interrupt else ledger.exit_code
+
+
+def _lookback(backlog: Backlog, faults: bool) -> int | None:
+    """Seconds that readings may come late; None for the task's and the source's own."""
+    wanted = [backlog.lookback, LOOKBACK_WITH_FAULTS_S if faults else None]
+    return max((seconds for seconds in wanted if seconds is not None), default=None)
 
 
 @dataclass
@@ -67,6 +96,9 @@ class Show:
     faults: bool
     boot_s: float
     console: Console
+    interrupt: Interrupt
+    lookback: int | None
+    """Of the task, in seconds; None for its own."""
 
     def run(self) -> Ledger:
         """Publish, watch, stop, settle, judge. Whatever happens, nothing of it is left running."""
@@ -99,14 +131,15 @@ class Show:
         if self.console.is_terminal:
             with Live(console=self.console, refresh_per_second=2, transient=False) as live:
                 before = None
-                while (elapsed := monotonic() - begin) < self.seconds:
+                while (elapsed := monotonic() - begin) < self.seconds and not self.interrupt:
                     now = self._moment(fleet, elapsed)
                     live.update(live_table(now, before))
                     before = now if before is None or now.elapsed - before.elapsed >= 2.0 else before
-                    time.sleep(FRAME_S)
+                    self.interrupt.wait(min(FRAME_S, self.seconds - elapsed))
+                live.update(live_table(self._moment(fleet, monotonic() - begin), before), refresh=True)
         else:
-            while (elapsed := monotonic() - begin) < self.seconds:
-                time.sleep(min(PLAIN_EVERY_S, self.seconds - elapsed))
+            while (elapsed := monotonic() - begin) < self.seconds and not self.interrupt:
+                self.interrupt.wait(min(PLAIN_EVERY_S, self.seconds - elapsed))
                 self.console.print(
                     plain_line(self._moment(fleet, monotonic() - begin)), highlight=False, soft_wrap=True
                 )
@@ -116,7 +149,7 @@ class Show:
         report = _reporter(self.console)
         self._chaos.stop()
         report("Waiting for the last acknowledgements")
-        fleet.stop(DRAIN_S)
+        fleet.stop(INTERRUPTED_DRAIN_S if self.interrupt else DRAIN_S)
         sent, acked = fleet.journal_copy()
         begun = Evidence(
             sent=sent,
@@ -131,8 +164,15 @@ class Show:
             freshness_ms={"raw": list(self._meters.raw_ages_ms)},
             boot_s=self.boot_s,
         )
-        patience = SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S
-        return settle(collector, begun, patience, lambda: len(self._dispatcher.refuels), report)
+        how = Settling(
+            collector=collector,
+            patience_s=allow(SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S),
+            lookback=self.lookback or LOOKBACK_SLOTS * DEMO_EVERY_S,
+            refuels=lambda: len(self._dispatcher.refuels),
+            interrupt=self.interrupt,
+            report=report,
+        )
+        return settle(begun, how)
 
     def _moment(self, fleet: Fleet, elapsed: float) -> Moment:
         refuels = self._dispatcher.refuels
@@ -150,14 +190,14 @@ class Show:
 
 
 def _reporter(console: Console) -> Report:
-    """Prints a line of progress unless it is the one before."""
-    last = ""
+    """Prints a line of progress when a step begins, and each REPEAT_S while it goes on."""
+    last, printed = "", 0.0
 
     def report(line: str) -> None:
-        nonlocal last
-        step = line.partition(":")[0]
-        if step != last:
+        nonlocal last, printed
+        step, now = line.partition(":")[0], monotonic()
+        if step != last or now - printed > REPEAT_S:
             console.print(line, highlight=False, style="dim", soft_wrap=True)
-        last = step
+            last, printed = step, now
 
     return report

@@ -5,29 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from lab.addresses import Addresses
 from lab.errors import LabError
 from lab.influx import buckets
 from lab.influx.api import Influx, to_micros
 from lab.influx.flux import newest
-from lab.ledger import Marks
+from lab.ledger import GroupReader, Marks
+from lab.pace import allow
 
 log = logging.getLogger(__name__)
 
 SAMPLE_S = 1.0
-QUIET = 0
-"""librdkafka would print every lost connection across the live table."""
-KAFKA_S = 3.0
-"""Deadline of one question to Kafka."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Totals since the demo began; `lag` is how many readings the sink has not committed yet."""
+    """Totals since the demo began; `lag` is how many records the sink has before it, older ones included."""
 
     kafka: int = 0
     lag: int = 0
@@ -52,52 +48,41 @@ class Meters:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(20.0)
+        self._thread.join(allow(20.0))
 
     def _run(self) -> None:
-        group = {"group.id": f"connect-{self._names.sink}", "enable.auto.commit": False, "log_level": QUIET}
-        consumer = Consumer({**self._addresses.librdkafka(), **group})
-        try:
-            with Influx(self._addresses, timeout=5.0) as influx:
-                while not self._stop.wait(SAMPLE_S):
-                    self._sample(consumer, influx)
-        finally:
-            consumer.close()
+        where = self._addresses
+        with GroupReader(where, self._names.sink_group) as sink, Influx(where, timeout=5.0) as influx:
+            while not self._stop.wait(SAMPLE_S):
+                self._sample(sink, influx)
 
-    def _sample(self, consumer: Consumer, influx: Influx) -> None:
-        try:
-            self._ask_kafka(consumer)
-        except KafkaException as error:
-            log.debug("meters: Kafka does not answer: %s", error)
-        try:
-            self._ask_influx(influx)
-        except LabError as error:
-            log.debug("meters: %s", error)
+    def _sample(self, sink: GroupReader, influx: Influx) -> None:
+        """Against the stream, so that no hop shows more than the one before it."""
+        questions: list[Callable[[], None]] = [
+            lambda: self._ask_alarms(sink),
+            lambda: self._ask_influx(influx),
+            lambda: self._ask_readings(sink),
+        ]
+        for question in questions:
+            try:
+                question()
+            except LabError as error:
+                log.debug("meters: %s", error)
 
-    def _ask_kafka(self, consumer: Consumer) -> None:
-        begin, names = self._begin, self._names
-        ends = _ends(consumer, names.readings, list(begin.readings))
-        done = consumer.committed([TopicPartition(names.readings, number) for number in ends], timeout=KAFKA_S)
-        alarms = _ends(consumer, names.alarms, list(begin.alarms))
-        self.figures = replace(
-            self.figures,
-            kafka=sum(ends[number] - begin.readings[number] for number in ends),
-            lag=sum(max(0, ends[at.partition] - max(at.offset, begin.readings[at.partition])) for at in done),
-            alarms=sum(alarms[number] - begin.alarms[number] for number in alarms),
-        )
+    def _ask_alarms(self, sink: GroupReader) -> None:
+        ends, begin = sink.ends(self._names.alarms), self._begin.alarms
+        self.figures = replace(self.figures, alarms=sum(end - begin.get(number, 0) for number, end in ends.items()))
+
+    def _ask_readings(self, sink: GroupReader) -> None:
+        at, begin = sink.position(self._names.readings), self._begin.readings
+        kafka = sum(end - begin.get(number, 0) for number, end in at.ends.items())
+        self.figures = replace(self.figures, kafka=kafka, lag=at.behind)
 
     def _ask_influx(self, influx: Influx) -> None:
         since, names = self._begin.since_us, self._names
-        raw = buckets.count(influx, names.raw_bucket, since)
         rows = buckets.count(influx, names.downsampled_bucket, since)
+        raw = buckets.count(influx, names.raw_bucket, since)
         self.figures = replace(self.figures, raw=raw, rows=rows)
         found = influx.query(newest(names.raw_bucket, since))
         if found and not self._stop.is_set():
             self.raw_ages_ms.append(max(0.0, time.time() * 1000.0 - to_micros(found[0]["_time"]) / 1000.0))
-
-
-def _ends(consumer: Consumer, topic: str, partitions: list[int]) -> dict[int, int]:
-    return {
-        number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=KAFKA_S)[1]
-        for number in partitions
-    }

@@ -19,6 +19,7 @@ from lab.addresses import Addresses
 from lab.fleet.alarms import Alarm, parse_alarm
 from lab.life import Startable
 from lab.names import ALARM_REFUEL
+from lab.pace import allow
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Dispatcher(Startable):
         """Commit, leave the group and end the thread."""
         if self._thread is not None:
             self._stop.set()
-            self._thread.join(LEAVE_S)
+            self._thread.join(allow(LEAVE_S))
             self._thread = None
 
     def handle(self, alarm: Alarm) -> bool:

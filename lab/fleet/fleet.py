@@ -21,6 +21,7 @@ from lab.fleet.loop import Loop
 from lab.fleet.physics import TANK_LITRES
 from lab.fleet.views import FleetView, GeneratorView, view
 from lab.life import Startable
+from lab.pace import allow
 
 T = TypeVar("T")
 
@@ -96,18 +97,22 @@ class Fleet(Startable):
         return self
 
     def stop(self, drain: float = DRAIN_S) -> bool:
-        """Stop publishing, wait up to `drain` seconds for acknowledgements, disconnect, end the thread.
+        """Stop publishing, wait for acknowledgements, disconnect, end the thread.
+
+        The wait takes up to `drain` seconds, more on a slow machine.
 
         True when everything published was acknowledged. A generator that cannot connect is given up with its readings.
         """
         if self._loop is None:
             return True
-        loop, deadline = self._loop, perf_counter() + drain
+        loop, deadline = self._loop, perf_counter() + allow(drain)
         self._taking = False
         _until(lambda: not any(link.waiting and link.wanted for link in self._links.values()), deadline)
         settled = not any(link.waiting for link in self._links.values())
         loop.call(self._leave)
-        _until(lambda: not any(link.connected for link in self._links.values()), max(deadline, perf_counter() + 2.0))
+        _until(
+            lambda: not any(link.connected for link in self._links.values()), max(deadline, perf_counter() + allow(2.0))
+        )
         loop.end()
         self._loop = None
         return settled

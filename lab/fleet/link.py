@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from lab.fleet.journal import Journal
+from lab.pace import allow
 from lab.reading import Reading, reading_topic, status_topic
 
 WINDOW = 1000
@@ -148,7 +149,7 @@ class Link:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self.name, protocol=MQTTv311, clean_session=True)
         client.will_set(status_topic(self.name), "offline", qos=1, retain=True)
         client.max_inflight_messages_set(0)  # WINDOW is kept here: paho would walk its whole list at each PUBACK
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.connect_timeout = allow(CONNECT_TIMEOUT_S)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish

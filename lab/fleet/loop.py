@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from lab.errors import MachineError
 from lab.fleet.link import Link
+from lab.pace import allow
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class Loop:
     def call(self, function: Callable[[], T], timeout: float = 30.0) -> T:
         """Run a function in the loop's thread and return its answer; in this thread when the loop has ended.
 
-        Raises MachineError when the loop does not get round to it within `timeout` seconds.
+        Raises MachineError when the loop does not get round to it within `timeout` seconds, more on a slow machine.
         """
         if not self._thread.is_alive() or threading.current_thread() is self._thread:
             return function()
@@ -64,10 +65,10 @@ class Loop:
         self._calls.put(lambda: _answer(answer, function))
         os.write(self._wake_w, b"x")
         try:
-            return answer.result(timeout)
+            return answer.result(allow(timeout))
         except TimeoutError as error:
             raise MachineError(
-                f"The fleet's thread did not get round to it within {timeout:.0f} s: this machine is overloaded.",
+                f"The fleet's thread did not answer within {allow(timeout):.0f} s: this machine is overloaded.",
                 "Ask for a lower rate or fewer generators, or close what else is running.",
             ) from error
 
@@ -78,7 +79,7 @@ class Loop:
             self._running = False
 
         self.call(finish)
-        self._thread.join(10.0)
+        self._thread.join(allow(10.0))
         for link in self._links.values():
             link.drop()
         self._selector.close()

@@ -16,6 +16,7 @@ import httpx
 
 from lab.addresses import Addresses
 from lab.errors import ServiceError
+from lab.pace import allow
 
 Row = dict[str, str]
 """One row of a query's answer: column name to text, as annotated CSV without annotations gives it."""
@@ -40,11 +41,13 @@ class Influx:
     """A client of one InfluxDB 2 organisation. Use it as a context manager or close() it."""
 
     def __init__(self, addresses: Addresses, timeout: float = 60.0) -> None:
-        """`timeout` is in seconds, per request."""
+        """`timeout` is in seconds on the reference machine, per request."""
         self.names = addresses.names
         self.org = addresses.influx_org
         headers = {"Authorization": f"Token {addresses.influx_token}"}
-        self._http = httpx.Client(base_url=addresses.influx_url, headers=headers, timeout=timeout, trust_env=False)
+        self._http = httpx.Client(
+            base_url=addresses.influx_url, headers=headers, timeout=allow(timeout), trust_env=False
+        )
         self._org_id: str | None = None
 
     def __enter__(self) -> Self:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_result, wait_fixed
 
 from lab.errors import LearnerError
 from lab.influx.api import NOT_FOUND, Influx, InfluxError, from_micros, instant
 from lab.names import MEASUREMENT
+from lab.pace import stop_after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IDLE_S = 30.0
@@ -55,7 +56,7 @@ def remove(influx: Influx, name: str) -> bool:
 @retry(
     retry=retry_if_result(bool),
     wait=wait_fixed(0.1),
-    stop=stop_after_delay(IDLE_S),
+    stop=stop_after(IDLE_S),
     retry_error_callback=lambda _: None,
 )
 def _idle(influx: Influx) -> int:

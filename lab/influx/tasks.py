@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
+from tenacity import RetryError, Retrying, retry_if_result, wait_exponential
 
 from lab.errors import LearnerError, ServiceError
 from lab.influx.api import NOT_FOUND, Influx, InfluxError, instant
+from lab.pace import allow, stop_after
 
 FINISHED = frozenset({"success", "failed", "canceled"})
 
@@ -92,7 +93,7 @@ def quiet(influx: Influx, task: Task, deadline_s: float = 60.0) -> None:
     """Switch the schedule off and wait until no run is under way.
 
     Do this before removing a bucket that the task reads: InfluxDB 2.9.1 dies of a memory fault when a bucket is removed
-    under a running window aggregate (measured). Raises ServiceError after `deadline_s` seconds.
+    under a running window aggregate (measured). Raises ServiceError after `deadline_s` seconds, more on a slow machine.
     """
     set_active(influx, task, active=False)
     for run in runs(influx, task):
@@ -137,10 +138,13 @@ def get_run(influx: Influx, run: Run) -> Run:
 
 
 def wait(influx: Influx, run: Run, deadline_s: float = 30.0) -> Run:
-    """Wait until the run has finished and return it. Raises ServiceError after `deadline_s` seconds."""
+    """Wait until the run has finished and return it.
+
+    Raises ServiceError after `deadline_s` seconds, more on a slow machine.
+    """
     polls = Retrying(
         retry=retry_if_result(lambda seen: not seen.finished),
-        stop=stop_after_delay(deadline_s),
+        stop=stop_after(deadline_s),
         wait=wait_exponential(multiplier=0.05, max=1),
     )
     try:
@@ -148,7 +152,7 @@ def wait(influx: Influx, run: Run, deadline_s: float = 30.0) -> Run:
     except RetryError as error:
         raise ServiceError(
             "influxd",
-            f"The task's run {run.id} did not finish within {deadline_s:.0f} s.",
+            f"The task's run {run.id} did not finish within {allow(deadline_s):.0f} s.",
             "Look at its log, and at ./workshop logs influxd.",
         ) from error
 

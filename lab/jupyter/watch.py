@@ -8,8 +8,12 @@ import sys
 import time
 from contextlib import suppress
 
+from lab.pace import allow
+
 IDLE_S = 20.0
 """Seconds without a look after which the sampler ends."""
+END_S = 3.0
+"""Seconds that the sampler may take to end once its input is closed."""
 LONGEST_LINE = 1 << 20
 """Bytes of one snapshot that the reader takes; a real one has about 8,000."""
 LOADING = '{"loading": true}'
@@ -72,7 +76,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     assert child.stdin is not None
     child.stdin.close()
     try:
-        await asyncio.wait_for(child.wait(), 3.0)
+        await asyncio.wait_for(child.wait(), allow(END_S))
     except TimeoutError:
         with suppress(ProcessLookupError):
             child.kill()

@@ -5,7 +5,43 @@ what every number means.
 """
 
 from lab.ledger.collect import Collector, Marks, marks
-from lab.ledger.evidence import AlarmRecord, Evidence, KafkaRecord
-from lab.ledger.judge import Ledger, judge
+from lab.ledger.evidence import (
+    ALARMS,
+    DEAD_LETTERS,
+    DOWNSAMPLED,
+    KAFKA,
+    RAW,
+    AlarmRecord,
+    Evidence,
+    KafkaRecord,
+    Positions,
+)
+from lab.ledger.judge import LATE, LOST, WHOLE, Ledger, judge
+from lab.ledger.missing import Late
+from lab.ledger.offsets import GroupPosition, GroupReader
+from lab.ledger.progress import Progress, progress
 
-__all__ = ["AlarmRecord", "Collector", "Evidence", "KafkaRecord", "Ledger", "Marks", "judge", "marks"]
+__all__ = [
+    "ALARMS",
+    "DEAD_LETTERS",
+    "DOWNSAMPLED",
+    "KAFKA",
+    "LATE",
+    "LOST",
+    "RAW",
+    "WHOLE",
+    "AlarmRecord",
+    "Collector",
+    "Evidence",
+    "GroupPosition",
+    "GroupReader",
+    "KafkaRecord",
+    "Late",
+    "Ledger",
+    "Marks",
+    "Positions",
+    "Progress",
+    "judge",
+    "marks",
+    "progress",
+]

@@ -1,4 +1,4 @@
-"""Decide what was lost, doubled or out of order. Pure: evidence in, ledger out.
+"""Decide what was lost, late, refused, doubled or out of order. Pure: evidence in, ledger out.
 
 A reading counts as arrived when its (generatorID, time) is there; a second copy is a duplicate and no gain. Order is
 judged on first copies: a redelivery repeats what was there and inverts nothing. Readings that were never acknowledged
@@ -13,6 +13,10 @@ from dataclasses import asdict, dataclass
 from lab.influx.rules import Downsampled, downsample
 from lab.ledger.evidence import AlarmRecord, Evidence, KafkaRecord, Key
 from lab.ledger.latency import Summary, alarm_latencies, kafka_latencies, summary
+from lab.ledger.missing import Late, missing_alarms, missing_readings, missing_rows, records_before
+
+WHOLE, LOST, LATE = 0, 1, 3
+"""Exit codes of a run. 2 is the command line's own, for arguments it does not understand."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +28,24 @@ class Ledger:
     in_kafka: int
     in_raw: int
     raw_lost: int
-    """Acknowledged readings that are not in the raw bucket."""
+    """Acknowledged readings that are not in the raw bucket, and that no hop still has before it."""
     kafka_lost: int
     """Acknowledged readings that are not in Kafka."""
+    refused: int
+    """Acknowledged readings that the sink put into the dead-letter topic and that are not in the raw bucket."""
+    late: Late
+    """What has not arrived and still can."""
     downsampled_expected: int
     downsampled_missing: int
+    """Rows that are not there, lost or late."""
     alarms_expected: int
     alarms_missing: int
+    """Alarm records that are not there, lost or late."""
     duplicates_in_kafka: int
     """Copies beyond the first, in records."""
     order_inversions: int
     lost: int
-    """Acknowledged readings missing from Kafka or the raw bucket, plus rows and alarms missing."""
+    """Acknowledged readings that Kafka or the raw bucket lost, plus rows and alarms lost."""
     refuel_alarms: int
     refuels: int
     faults: Sequence[Mapping[str, object]]
@@ -46,8 +56,15 @@ class Ledger:
 
     @property
     def whole(self) -> bool:
-        """Whether the promise was kept: something was acknowledged, nothing was lost, order held."""
-        return self.acknowledged > 0 and self.lost == 0 and self.order_inversions == 0
+        """Whether the promise was kept: something was acknowledged, all of it arrived, order held."""
+        return self.exit_code == WHOLE
+
+    @property
+    def exit_code(self) -> int:
+        """WHOLE, LOST (also refused, out of order or nothing acknowledged), or LATE when nothing worse is wrong."""
+        if self.acknowledged == 0 or self.lost or self.refused or self.order_inversions:
+            return LOST
+        return LATE if self.late.total else WHOLE
 
     def to_dict(self) -> dict[str, object]:
         """The ledger as JSON-ready data."""
@@ -61,23 +78,32 @@ def judge(evidence: Evidence) -> Ledger:
     mine = [record for record in evidence.kafka if (record.generator, record.time) in published]
     in_kafka = {(record.generator, record.time) for record in mine}
     in_raw = published & evidence.raw.keys()
-    expected = expected_rows(evidence, acknowledged)
-    missing = {row for row in expected if evidence.downsampled.get((row.generator, row.time)) != row.alarm}
-    alarms_missing = expected - {Downsampled(*alarm[:3]) for alarm in evidence.alarms}
+    readings = missing_readings(evidence, acknowledged)
+    expected = expected_rows(evidence, acknowledged - readings.refused)
+    rows = missing_rows(evidence, expected, readings.late)
+    alarms = missing_alarms(evidence, expected, rows)
     return Ledger(
         published=len(published),
         acknowledged=len(acknowledged),
         in_kafka=len(in_kafka),
         in_raw=len(in_raw),
-        raw_lost=len(acknowledged - in_raw),
-        kafka_lost=len(acknowledged - in_kafka),
+        raw_lost=len(readings.raw_lost),
+        kafka_lost=len(readings.kafka_lost),
+        refused=len(readings.refused),
+        late=Late(
+            kafka=len(readings.kafka_late),
+            kafka_raw=len(readings.raw_late),
+            kafka_downsampled=len(rows.late),
+            generator_alarms=len(alarms.late),
+            records_before=records_before(evidence, readings.raw_late),
+        ),
         downsampled_expected=len(expected),
-        downsampled_missing=len(missing),
+        downsampled_missing=len(rows.all),
         alarms_expected=len(expected),
-        alarms_missing=len(alarms_missing),
+        alarms_missing=len(alarms.all),
         duplicates_in_kafka=len(mine) - len(in_kafka),
         order_inversions=inversions(mine),
-        lost=len(acknowledged - (in_kafka & in_raw)) + len(missing) + len(alarms_missing),
+        lost=len(readings.lost) + len(rows.lost) + len(alarms.lost),
         refuel_alarms=_refuel_alarms(evidence.alarms, published),
         refuels=evidence.refuels,
         faults=evidence.faults,
@@ -88,7 +114,7 @@ def judge(evidence: Evidence) -> Ledger:
 
 
 def expected_rows(evidence: Evidence, acknowledged: set[Key]) -> set[Downsampled]:
-    """What the task should have written: from every acknowledged reading, and from all that is in the raw bucket."""
+    """What the task should have written: from these acknowledged readings, and from all that is in the raw bucket."""
     generators = {sent.generator for sent in evidence.sent}
     owed = [(s.generator, s.time, s.fuel) for s in evidence.sent if (s.generator, s.time) in acknowledged]
     there = [(name, time, fuel) for (name, time), fuel in evidence.raw.items() if name in generators]

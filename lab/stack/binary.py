@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from lab.errors import LearnerError
+from lab.pace import allow
 from lab.settings import settings
 from lab.stack.influxd import VERSION
 
@@ -42,7 +43,7 @@ def is_version_2(binary: Path) -> bool:
             [binary, "--help"],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=allow(20),
             check=False,
             env={"PATH": os.defpath, "HOME": "/nonexistent"},
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from lab import addresses as book
 from lab.addresses import Addresses
 from lab.errors import MachineError, ServiceError
+from lab.pace import Stopwatch, allow
 from lab.settings import ROOT
 from lab.stack import connect, influxd, kafka, plan, proxy, ready, states
 from lab.stack.layout import Layout, write
@@ -38,7 +39,7 @@ def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     report("Starting the containers (images are pulled the first time)")
     arguments = ("up", "--detach", *(("--wait",) if wait else ()))
     _docker(*arguments, layout=layout, environment=environment)
-    where = plan.addresses(Ports(), layout).model_copy(update={"backend": "compose"})
+    where = plan.addresses(Ports(), layout).model_copy(update={"backend": "compose", "pace": Stopwatch().pace()})
     book.save(where, layout.state)
     report("Setting InfluxDB up")
     influxd.onboard(where, layout)
@@ -151,7 +152,7 @@ def _docker(*arguments: str, layout: Layout, environment: dict[str, str] | None 
         ("docker", "compose", "--file", str(FILE), *arguments),
         capture_output=True,
         text=True,
-        timeout=MINUTES * 60,
+        timeout=allow(MINUTES * 60),
         env={**os.environ, **variables},
         check=False,
     )

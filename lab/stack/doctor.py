@@ -17,6 +17,7 @@ from typing import Literal
 
 import psutil
 
+from lab import pace as paces
 from lab.errors import LabError
 from lab.settings import settings
 from lab.stack import binary, ports, supervision, toolchain
@@ -159,6 +160,16 @@ def clock() -> list[Finding]:
     return [Finding("clock", "bad", time.ctime(now), "Set the clock: device times and certificates depend on it.")]
 
 
+def pace() -> list[Finding]:
+    """How fast this machine is: what `up` measured for the running stack, else measured now."""
+    running = supervision.processes(layout()) is not None
+    factor = paces.pace() if running else paces.Stopwatch().pace()
+    slow = paces.words(factor)
+    if not slow:
+        return [Finding("speed", "good", f"pace {factor:.1f} (1 is the reference machine)")]
+    return [Finding("speed", "note", slow, "Close other programs; ./workshop down and ./workshop up measure again.")]
+
+
 def proxy_variables() -> list[Finding]:
     """A proxy that is also used for this machine's own addresses breaks every client that honours it."""
     names = ("http_proxy", "https_proxy", "all_proxy")
@@ -179,6 +190,7 @@ EXAMINATIONS: tuple[Callable[[], list[Finding]], ...] = (
     influxdb,
     taken_ports,
     clock,
+    pace,
     proxy_variables,
 )
 

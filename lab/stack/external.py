@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from lab import addresses as book
 from lab.addresses import Addresses, KafkaSecurity
 from lab.errors import LearnerError, ServiceError
+from lab.pace import Stopwatch
 from lab.settings import Settings, settings
 from lab.stack import lock, native, orphans, proxy, ready, states, supervision
 from lab.stack.layout import Layout, write
@@ -75,7 +76,7 @@ def _start_proxy(chosen: Settings, layout: Layout, report: Report) -> Addresses:
     else:
         orphans.end(orphans.find(layout))
         free = native.choose_ports(layout, report)
-        where = addresses(chosen, free.mqtt, free.proxy_http, layout)
+        where = addresses(chosen, free.mqtt, free.proxy_http, layout).model_copy(update={"pace": Stopwatch().pace()})
         text = proxy.configuration(where.librdkafka(), free.mqtt, free.proxy_http, where.names)
         book.save(where, layout.state)
         report("Starting the MQTT proxy")

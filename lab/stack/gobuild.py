@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab.errors import MachineError
-from lab.stack.toolchain import Found, rust_environment
+from lab.stack.toolchain import Found, rust_environment, without_shims
 
 MODULE = Path(__file__).parent / "influxd_module"
 TAGS = "sqlite_foreign_keys,sqlite_json"
@@ -54,7 +54,7 @@ def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, 
     environment = {
         **os.environ,
         **(rust_environment(tools.cargo) if tools.cargo else {}),
-        "PATH": os.pathsep.join([str(programs), str(tools.go.parent if tools.go else ""), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join([str(programs), str(tools.go.parent if tools.go else ""), without_shims()]),
         "GOCACHE": str(scratch / "go-build"),
         "GOMODCACHE": str(scratch / "go-mod"),
         "GOPATH": str(scratch / "go-path"),

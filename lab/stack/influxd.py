@@ -11,10 +11,11 @@ import secrets
 from pathlib import Path
 
 import httpx
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.addresses import Addresses
 from lab.errors import ServiceError
+from lab.pace import allow, stop_after
 from lab.stack.layout import Layout, write
 from lab.stack.ports import HOST, Ports
 from lab.stack.spec import Service
@@ -87,11 +88,13 @@ def onboard(addresses: Addresses, layout: Layout) -> None:
 @retry(
     retry=retry_if_exception_type(httpx.TransportError),
     wait=wait_fixed(0.1),
-    stop=stop_after_delay(ANSWER_SECONDS),
+    stop=stop_after(ANSWER_SECONDS),
     reraise=True,
 )
 def _allowed(url: str) -> bool:
-    return bool(httpx.get(f"{url}/api/v2/setup", timeout=5, trust_env=False).raise_for_status().json()["allowed"])
+    return bool(
+        httpx.get(f"{url}/api/v2/setup", timeout=allow(5), trust_env=False).raise_for_status().json()["allowed"]
+    )
 
 
 def _set_up(addresses: Addresses, layout: Layout) -> None:
@@ -105,7 +108,7 @@ def _set_up(addresses: Addresses, layout: Layout) -> None:
             "bucket": addresses.names.raw_bucket,
             "token": token,
         },
-        timeout=30,
+        timeout=allow(30),
         trust_env=False,
     )
     if answer.status_code != httpx.codes.CREATED:

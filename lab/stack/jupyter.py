@@ -11,6 +11,7 @@ import webbrowser
 from lab import addresses, stack
 from lab.addresses import Addresses
 from lab.errors import LearnerError
+from lab.pace import allow
 from lab.stack import ports
 from lab.stack.console import err, steps
 
@@ -61,7 +62,7 @@ def _attend(process: subprocess.Popen[bytes]) -> int:
     except KeyboardInterrupt:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(allow(STOP_SECONDS))
         except subprocess.TimeoutExpired:
             process.kill()
         return 0

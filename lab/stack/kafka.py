@@ -12,12 +12,15 @@ import uuid
 from pathlib import Path
 
 from lab.errors import ServiceError
+from lab.pace import Stopwatch, allow
 from lab.stack.java import LEAN, QUICK, java
 from lab.stack.layout import Layout, write
 from lab.stack.ports import BROKERS, HOST, Ports
 from lab.stack.spec import Service
 
 HEAP_MB = 256
+FORMAT_SECONDS = 1.5
+"""What formatting three nodes side by side takes on the reference machine."""
 
 LOG4J = """\
 status = error
@@ -64,6 +67,7 @@ share.coordinator.state.topic.num.partitions=3
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=1000
+initial.broker.registration.timeout.ms=600000
 metadata.max.idle.interval.ms=5000
 producer.purgatory.purge.interval.requests=50
 fetch.purgatory.purge.interval.requests=50
@@ -73,7 +77,9 @@ log.segment.bytes=67108864
 log.retention.hours=168
 log.cleaner.dedupe.buffer.size=8388608
 """
-"""What all nodes share. A dead broker's successor is let in once its session ends, hence 6 s and not 9. An idle
+"""What all nodes share. A dead broker's successor is let in once its session ends, hence 6 s and not 9: heartbeats of
+1 s leave a slow machine five seconds for one. A broker ends itself when it is not registered in time after its start;
+`up` has the patience, so that must not come first on a machine that is merely slow. An idle
 controller writes an empty record every 5 s and not every 0.5 s, which three nodes would fetch and replay. Leaders go
 home within 20 s of a broker's return, soon enough to be watched, where Kafka's default takes five minutes. Answered
 requests leave the purgatories early: held to the default of 1,000, they doubled the collector's pauses."""
@@ -153,16 +159,19 @@ def _service(node: int, ports: Ports, jars: list[Path], layout: Layout, options:
     )
 
 
-def format_storage(jars: list[Path], layout: Layout) -> None:
-    """Format what is not formatted, the nodes side by side. Raises ServiceError with the tool's last line."""
+def format_storage(jars: list[Path], layout: Layout, watch: Stopwatch) -> None:
+    """Format what is not formatted, the nodes side by side and timed. Raises ServiceError with the tool's last line."""
+    unformatted = [node for node in BROKERS if not (data_folder(node, layout) / "meta.properties").exists()]
+    if unformatted:
+        with watch.time("format", FORMAT_SECONDS * len(unformatted) / len(BROKERS)):
+            _format_all(unformatted, jars, layout)
+
+
+def _format_all(nodes: list[int], jars: list[Path], layout: Layout) -> None:
     identity = cluster_id(layout)
-    running = {
-        node: _format(node, identity, jars, layout)
-        for node in BROKERS
-        if not (data_folder(node, layout) / "meta.properties").exists()
-    }
+    running = {node: _format(node, identity, jars, layout) for node in nodes}
     for node, process in running.items():
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=allow(120))
         if process.returncode:
             raise ServiceError(
                 f"kafka{node}",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 from lab import addresses as book
 from lab.addresses import Addresses
 from lab.connect.build import plugin_folder
+from lab.pace import Stopwatch
 from lab.settings import settings
 from lab.stack import (
     aot,
@@ -36,6 +38,15 @@ from lab.stack.report import Report
 from lab.stack.spec import SERVICES, STOP_ORDER, ServiceStatus
 
 RUNNING = ("RUNNING", "STARTING")
+JAVA_SECONDS = 0.1
+START_SECONDS = {
+    ("kafka", False): 5.0,
+    ("kafka", True): 3.3,
+    ("connect", False): 2.5,
+    ("connect", True): 1.9,
+}
+"""Seconds on the reference machine, quiet: `java -version`, and each service until it answers, without and with its AOT
+cache."""
 
 
 def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
@@ -43,27 +54,28 @@ def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     layout.prepare()
     with lock.hold(layout.run / "up.lock", report):
         progress.forget_failure()
-        known = supervision.processes(layout)
-        where = _start(layout, report) if known is None else _resume(known, layout, report)
+        known, watch = supervision.processes(layout), Stopwatch()
+        where = _start(layout, report, watch) if known is None else _resume(known, layout, report)
         missing = not _has_influxd(layout)
-        _wait(where, layout, report, missing)
+        where = _wait(where, layout, report, watch, missing)
     if wait and missing:
         making.follow(layout, report)
     return where
 
 
-def _start(layout: Layout, report: Report) -> Addresses:
+def _start(layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
     """Everything from nothing: whatever an ended supervisor left behind goes first."""
     left = orphans.find(layout)
     if left:
         report("Ending what an earlier supervisor left running")
         orphans.end(left)
-    parts = gather(report)
+    parts = gather(report, watch)
     chosen = choose_ports(layout, report)
     services = plan.services(parts, chosen, layout)
     report("Formatting Kafka's storage")
-    kafka.format_storage(parts.jars, layout)
-    where = plan.addresses(chosen, layout)
+    kafka.format_storage(parts.jars, layout, watch)
+    # What was timed so far, for the deadlines of the waiting that follows.
+    where = plan.addresses(chosen, layout).model_copy(update={"pace": watch.pace()})
     book.save(where, layout.state)
     report("Starting the supervisor")
     supervision.launch(services, layout)
@@ -110,12 +122,19 @@ def _has_influxd(layout: Layout) -> bool:
     return binary.find() is not None or (running is not None and running.pid is not None)
 
 
-def _wait(where: Addresses, layout: Layout, report: Report, missing: bool) -> None:
+def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch, missing: bool) -> Addresses:
+    """Wait for every service, in order; the addresses, with the pace that the starts have shown if there were any."""
+    started = bool(watch.factors)
     report("Waiting for Kafka: three brokers and a leader of the controllers")
-    ready.kafka(where, layout)
+    with _timed(started, watch, "kafka"):
+        ready.kafka(where, layout)
     report("Starting Kafka Connect")
-    supervision.start("connect", layout)
-    ready.connect(where, layout)
+    with _timed(started, watch, "connect"):
+        supervision.start("connect", layout)
+        ready.connect(where, layout)
+    if started:
+        where = where.model_copy(update={"pace": watch.pace()})
+        book.save(where, layout.state)
     report("Waiting for the MQTT proxy")
     ready.proxy(where, layout)
     if missing:
@@ -129,12 +148,20 @@ def _wait(where: Addresses, layout: Layout, report: Report, missing: bool) -> No
     provision(where, report)
     if training.NAME in (supervision.processes(layout) or {}) and aot.missing(jars.resolve(jars.KAFKA_LOCK)):
         background.start(training.NAME, layout)
+    return where
 
 
-def gather(report: Report) -> Parts:
+def _timed(started: bool, watch: Stopwatch, what: str) -> AbstractContextManager[None]:
+    """Times the start of a service; one that ran already shows nothing."""
+    cached = not aot.missing(jars.resolve(jars.KAFKA_LOCK))
+    return watch.time(what, START_SECONDS[what, cached]) if started else nullcontext()
+
+
+def gather(report: Report, watch: Stopwatch) -> Parts:
     """Jars, plugin and influxd, downloading and compiling what is missing. Raises MachineError when Java cannot run."""
     report("Trying Java")
-    java.check()
+    with watch.time("java", JAVA_SECONDS):
+        java.check()
     report("Looking for Kafka's jars")
     found = jars.resolve(jars.KAFKA_LOCK, report)
     report("Compiling the connectors")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import psutil
 
+from lab.pace import allow
 from lab.stack.layout import Layout
 from lab.stack.supervision import MARK
 
@@ -18,14 +19,14 @@ def find(layout: Layout) -> list[psutil.Process]:
 
 
 def end(processes: Iterable[psutil.Process]) -> None:
-    """SIGTERM to all, SIGKILL to those that are still there after five seconds."""
+    """SIGTERM to all, SIGKILL to those that are still there after TERM_SECONDS."""
     alive = list(processes)
     for process in alive:
         _quietly(process.terminate)
-    _, stubborn = psutil.wait_procs(alive, timeout=TERM_SECONDS)
+    _, stubborn = psutil.wait_procs(alive, timeout=allow(TERM_SECONDS))
     for process in stubborn:
         _quietly(process.kill)
-    psutil.wait_procs(stubborn, timeout=TERM_SECONDS)
+    psutil.wait_procs(stubborn, timeout=allow(TERM_SECONDS))
 
 
 def _marked(process: psutil.Process, state: str) -> bool:

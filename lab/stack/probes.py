@@ -15,9 +15,10 @@ import httpx
 
 from lab.addresses import Addresses
 from lab.errors import LabError
+from lab.pace import allow, allow_ms
 
 PATIENCE = 3.0
-"""How long a service that works may take to answer."""
+"""How long a service that works may take to answer on the reference machine."""
 CONNECT_HEAD = bytes.fromhex("10 14 00 04 4d 51 54 54 04 02 00 0a 00 08")
 """MQTT 3.1.1 CONNECT, section 3.1: clean session, keep-alive 10 s; eight bytes of client id follow."""
 PINGREQ, PINGRESP, CONNACK = b"\xc0\x00", b"\xd0\x00", 0x20
@@ -37,11 +38,11 @@ def kafka(bootstrap: str, settings: dict[str, str]) -> set[int]:
     config: dict[str, str | int | float | bool] = {
         **settings,
         "bootstrap.servers": bootstrap,
-        "socket.timeout.ms": int(PATIENCE * 1000),
+        "socket.timeout.ms": allow_ms(PATIENCE),
     }
     client = AdminClient(config, logger=silent)
     try:
-        answer = client.describe_cluster(request_timeout=PATIENCE).result(PATIENCE + 1)
+        answer = client.describe_cluster(request_timeout=allow(PATIENCE)).result(allow(PATIENCE) + 1)
     except (KafkaException, TimeoutError) as error:
         raise Unanswered(_short(error)) from error
     return {node.id for node in answer.nodes}
@@ -52,9 +53,9 @@ def quorum_leader(addresses: Addresses) -> int:
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
 
-    arguments = {**addresses.kafka_python(), "request_timeout_ms": int(PATIENCE * 1000)}
+    arguments = {**addresses.kafka_python(), "request_timeout_ms": allow_ms(PATIENCE)}
     try:
-        client = KafkaAdminClient(**arguments, bootstrap_timeout_ms=int(PATIENCE * 1000))
+        client = KafkaAdminClient(**arguments, bootstrap_timeout_ms=allow_ms(PATIENCE))
         try:
             quorum = client.describe_metadata_quorum()
         finally:
@@ -110,7 +111,7 @@ def proxy(addresses: Addresses) -> str:
 def mqtt(host: str, port: int) -> str:
     """Speak MQTT 3.1.1 to a server: CONNACK, and PINGRESP when it let us in."""
     try:
-        with socket.create_connection((host, port), PATIENCE) as peer:
+        with socket.create_connection((host, port), allow(PATIENCE)) as peer:
             peer.sendall(CONNECT_HEAD + secrets.token_hex(4).encode())
             answer = _exactly(peer, 4)
             if answer[0] != CONNACK:
@@ -143,7 +144,7 @@ def _request(method: str, url: str, **arguments: object) -> httpx.Response:
     """Without the proxy variables for this machine's own addresses: services answer directly."""
     local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
-        with httpx.Client(timeout=PATIENCE, trust_env=not local) as client:
+        with httpx.Client(timeout=allow(PATIENCE), trust_env=not local) as client:
             return client.request(method, url, **arguments)  # type: ignore[arg-type]
     except httpx.HTTPError as error:
         raise Unanswered(_short(error)) from error

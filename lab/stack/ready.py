@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from lab.addresses import Addresses
 from lab.errors import ServiceError
+from lab.pace import allow
 from lab.stack import probes
 from lab.stack.layout import Layout
 from lab.stack.logs import tail
@@ -20,8 +21,11 @@ PAUSE = 0.1
 
 
 def wait(names: Iterable[str], probe: Callable[[], object], seconds: float, layout: Layout) -> None:
-    """Ask until the probe is content. Raises ServiceError when a service is FATAL or the time is over."""
-    names, deadline = list(names), time.monotonic() + seconds
+    """Ask until the probe is content.
+
+    Raises ServiceError when a service is FATAL, or after `seconds`, which are more on a slow machine.
+    """
+    names, deadline = list(names), time.monotonic() + allow(seconds)
     while True:
         try:
             probe()
@@ -29,7 +33,7 @@ def wait(names: Iterable[str], probe: Callable[[], object], seconds: float, layo
         except Unanswered as answer:
             _give_up_when_failed(names, layout)
             if time.monotonic() > deadline:
-                raise _failure(names[0], f"does not answer after {seconds:.0f} s: {answer}", layout) from answer
+                raise _failure(names[0], f"does not answer after {allow(seconds):.0f} s: {answer}", layout) from answer
         time.sleep(PAUSE)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lab.errors import LearnerError
+from lab.pace import allow
 from lab.settings import ROOT, settings
 from lab.stack import native, supervision
 from lab.stack.console import err, steps
@@ -174,7 +175,7 @@ def _forget_connectors(here: Layout) -> None:
     where = addresses.load(here.state)
     supervision.stop("connect", here)
     client = AdminClient(quiet(where))
-    for deleted in client.delete_topics(list(CONNECT_TOPICS), operation_timeout=20).values():
-        deleted.exception(30)
+    for deleted in client.delete_topics(list(CONNECT_TOPICS), operation_timeout=allow(20)).values():
+        deleted.exception(allow(30))
     supervision.start("connect", here)
     ready.connect(where, here)

@@ -20,7 +20,8 @@ after another, the last would ask a quorum that is gone for leave, be killed, an
 
 @dataclass(frozen=True)
 class Service:
-    """One process to supervise. `stop_seconds` is how long SIGTERM may take before SIGKILL."""
+    """One process to supervise. `stop_seconds` is how long SIGTERM may take before SIGKILL, on the
+    reference machine."""
 
     name: str
     argv: tuple[str, ...]

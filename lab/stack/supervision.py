@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, cast
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.errors import MachineError, ServiceError
+from lab.pace import allow, stop_after
 from lab.stack.layout import Layout, write
 from lab.stack.spec import Service
 
@@ -33,6 +34,9 @@ PASSED_ON = re.compile(
     r"|SSL_CERT_.*|PIP_.*|GO[A-Z0-9]*|CARGO_.*|RUSTUP_.*|CC|CXX"
 )
 """Environment variables that services get: where things are, and what influxd's build needs to reach the network."""
+START_SECONDS = 8
+"""A service that ends sooner has failed to start; after the fifth time in a row supervisor gives it up. A slow machine
+needs longer to find out that a service cannot run, so this is multiplied by the pace."""
 ALREADY_STARTED, NOT_RUNNING = 60, 70
 """supervisor.xmlrpc.Faults."""
 
@@ -81,9 +85,9 @@ def _program(service: Service) -> list[str]:
         *([f"environment={environment}"] if environment else []),
         f"autostart={str(service.start).lower()}",
         f"autorestart={'true' if service.restart else 'false'}",
-        f"startsecs={8 if service.restart else 0}",
+        f"startsecs={int(allow(START_SECONDS)) if service.restart else 0}",
         "startretries=4",
-        f"stopwaitsecs={service.stop_seconds}",
+        f"stopwaitsecs={int(allow(service.stop_seconds))}",
         "stopasgroup=true",
         "killasgroup=true",
         "redirect_stderr=true",
@@ -137,7 +141,7 @@ def launch(services: Iterable[Service], layout: Layout) -> None:
     layout.socket.unlink(missing_ok=True)
     argv = (sys.executable, "-m", "supervisor.supervisord", "-c", str(config))
     done = subprocess.run(
-        argv, capture_output=True, text=True, env=environment(layout), timeout=60, check=False, cwd=layout.run
+        argv, capture_output=True, text=True, env=environment(layout), timeout=allow(60), check=False, cwd=layout.run
     )
     if done.returncode:
         raise MachineError(
@@ -147,7 +151,7 @@ def launch(services: Iterable[Service], layout: Layout) -> None:
     _wait_for_socket(layout)
 
 
-@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.05), stop=stop_after_delay(15), reraise=True)
+@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.05), stop=stop_after(15), reraise=True)
 def _wait_for_socket(layout: Layout) -> None:
     call(layout, "getState")
 

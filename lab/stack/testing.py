@@ -1,4 +1,4 @@
-"""`./workshop test`: the four folders of tests in two lanes side by side, each lane on one stack of its own.
+"""`./workshop test`: the four folders of tests, the stages, in two lanes side by side, each lane on one stack.
 
 Most of what the tests do is waiting for services, so two lanes on two cores take little longer than one. A stage that
 fails stops nothing else. What every stage printed, its JUnit file and the service logs of each failed test are kept in
@@ -16,21 +16,22 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import psutil
 
 from lab.errors import LearnerError, MachineError
+from lab.pace import measure_python, pace, words
 from lab.settings import ROOT, settings
 from lab.stack import binary, build, testing_report
 from lab.stack.console import err, steps
 from lab.stack.testing_report import Result
 
-LANES = (("services",), ("unit", "notebooks", "browser"))
-"""What runs one after another on one stack. The longest stage has a lane of its own."""
-STAGES = tuple(stage for lane in LANES for stage in lane)
+STAGES = ("services", "notebooks", "browser", "unit")
+"""The longest first: a lane that is free takes the next one."""
 ON_A_STACK = frozenset({"services", "notebooks", "browser"})
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TWO_STACKS_GB = 6.0
@@ -63,11 +64,20 @@ def run(arguments: Sequence[str], thorough: bool = False, durations: bool = Fals
         _get_influxd()
     if "browser" in asked.stages:
         require_browser()
+    _hold_pace()
     kept = _new_folder()
     began = time.monotonic()
-    results = _run_lanes(lanes(asked.stages), asked, kept)
+    results = _run_lanes(asked, kept)
     testing_report.show(results, time.monotonic() - began, kept, asked.durations, asked.thorough)
     return max(result.code for result in results)
+
+
+def _hold_pace() -> None:
+    """One pace for all stages, measured before they work side by side and slow each other."""
+    os.environ.setdefault("LAB_PACE", str(measure_python()))
+    settings.cache_clear()
+    if told := words(pace()):
+        err.print(told, soft_wrap=True)
 
 
 def _refuse_unknown_folder(options: Sequence[str]) -> None:
@@ -78,32 +88,39 @@ def _refuse_unknown_folder(options: Sequence[str]) -> None:
         )
 
 
-def lanes(stages: Sequence[str], free_gb: float | None = None) -> list[list[str]]:
-    """The stages in the order of each lane; one lane where the memory does not hold two stacks."""
-    found = [[stage for stage in lane if stage in stages] for lane in LANES]
-    found = [lane for lane in found if lane]
+def lanes(stages: int, free_gb: float | None = None) -> int:
+    """How many stages run side by side: two where the memory holds two stacks, one where a stack was named."""
+    if "LAB_TEST_STATE" in os.environ:
+        return 1
     free = psutil.virtual_memory().available / 1e9 if free_gb is None else free_gb
-    if free < TWO_STACKS_GB:
-        return [[stage for lane in reversed(found) for stage in lane]]
-    return found
+    return min(stages, 2) if free >= TWO_STACKS_GB else 1
 
 
-def _run_lanes(planned: list[list[str]], asked: Asked, kept: Path) -> list[Result]:
-    said = threading.Lock()
-    with ThreadPoolExecutor(len(planned)) as pool:
-        running = [pool.submit(_lane, lane, asked, kept, said) for lane in planned]
-        return [result for lane in running for result in lane.result()]
+def _run_lanes(asked: Asked, kept: Path) -> list[Result]:
+    """Every stage once; the results in the order of STAGES."""
+    waiting: SimpleQueue[str] = SimpleQueue()
+    for stage in (stage for stage in STAGES if stage in asked.stages):
+        waiting.put(stage)
+    number, said = lanes(waiting.qsize()), threading.Lock()
+    with ThreadPoolExecutor(number) as pool:
+        running = [pool.submit(_lane, waiting, asked, kept, said) for _ in range(number)]
+        results = [result for lane in running for result in lane.result()]
+    return sorted(results, key=lambda result: STAGES.index(result.stage))
 
 
-def _lane(stages: list[str], asked: Asked, kept: Path, said: threading.Lock) -> list[Result]:
-    with _lane_stack(ON_A_STACK & set(stages)) as environment:
-        return [_stage(stage, asked, kept, environment, said) for stage in stages]
+def _lane(waiting: SimpleQueue[str], asked: Asked, kept: Path, said: threading.Lock) -> list[Result]:
+    """Take stages until none is waiting."""
+    results = []
+    with _lane_stack() as environment, suppress(Empty):
+        while True:
+            results.append(_stage(waiting.get_nowait(), asked, kept, environment, said))
+    return results
 
 
 @contextmanager
-def _lane_stack(needed: frozenset[str]) -> Iterator[Mapping[str, str]]:
-    """The environment of a lane whose stages share one stack; the first test that asks for it starts it."""
-    if not needed or "LAB_TEST_STATE" in os.environ:
+def _lane_stack() -> Iterator[Mapping[str, str]]:
+    """The environment of a lane: its stages share one stack, which the first test that asks for it starts."""
+    if "LAB_TEST_STATE" in os.environ:
         yield os.environ
         return
     folder = Path(tempfile.mkdtemp(prefix="workshop-tests-"))

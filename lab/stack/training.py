@@ -16,9 +16,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.errors import MachineError
+from lab.pace import allow, stop_after
 from lab.settings import settings
 from lab.stack import aot, background, connect, jars, kafka, probes
 from lab.stack.java import QUICK
@@ -93,12 +94,12 @@ def _output(place: Layout, what: str) -> str:
 
 @contextmanager
 def _process(argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run it, end it with SIGTERM: the JVM writes its cache on the way out. Raises TimeoutExpired after 3 minutes."""
+    """Run it, end it with SIGTERM: the JVM writes its cache on the way out. Raises TimeoutExpired."""
     with subprocess.Popen(argv) as process:
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            process.wait(DUMP_SECONDS)
+            process.wait(allow(DUMP_SECONDS))
         finally:
             process.kill()
 
@@ -106,7 +107,7 @@ def _process(argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
 @retry(
     retry=retry_if_exception_type(probes.Unanswered),
     wait=wait_fixed(0.5),
-    stop=stop_after_delay(READY_SECONDS),
+    stop=stop_after(READY_SECONDS),
     reraise=True,
 )
 def _answers(process: subprocess.Popen[bytes], probe: Callable[[], object]) -> None:

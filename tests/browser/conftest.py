@@ -14,11 +14,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.addresses import Addresses
 from lab.free_port import free_port
 from lab.jupyter import JupyterCommand, command
+from lab.pace import allow, allow_ms, stop_after
 from lab.provision import everything
 from lab.settings import ROOT
 from lab.stack.testing import BROWSERS
@@ -33,7 +34,7 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
-PATIENCE_MS = 120_000
+PATIENCE_MS = allow_ms(120)
 """JupyterLab's page takes three seconds on a quiet machine and a minute on a crowded one."""
 
 
@@ -87,15 +88,13 @@ def end(server: subprocess.Popen[bytes]) -> None:
     """Ask it to end, and make sure of it: a crowded machine may be slow to listen."""
     server.send_signal(signal.SIGTERM)
     try:
-        server.wait(60)
+        server.wait(allow(60))
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
 
 
-@retry(
-    retry=retry_if_exception_type((httpx.HTTPError, AssertionError)), stop=stop_after_delay(120), wait=wait_fixed(0.5)
-)
+@retry(retry=retry_if_exception_type((httpx.HTTPError, AssertionError)), stop=stop_after(120), wait=wait_fixed(0.5))
 def answers(url: str) -> None:
     """Wait until JupyterLab's server answers."""
-    assert httpx.get(url, trust_env=False, timeout=10).status_code == httpx.codes.OK
+    assert httpx.get(url, trust_env=False, timeout=allow(10)).status_code == httpx.codes.OK

@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.faults import Poison
 from lab.jupyter import JupyterCommand
+from lab.pace import allow_ms, stop_after
 from lab.widgets.panels.fault_panel import SLOW_S
 from tests.waiting import until
 
-PATIENCE_MS = 180_000
+PATIENCE_MS = allow_ms(180)
 WIDGET = "application/vnd.jupyter.widget-view+json"
-RUN_TRIES, RUN_TRY_MS = 5, 20_000
+RUN_TRIES, RUN_TRY_MS = 5, allow_ms(20)
 CELLS = {
     "fleet": "fleet_panel",
     "replicas": "replica_view",
@@ -235,7 +236,7 @@ def led_by(replicas: Locator) -> dict[int, list[int]]:
     return led
 
 
-@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(120), wait=wait_fixed(0.5), reraise=True)
+@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after(120), wait=wait_fixed(0.5), reraise=True)
 def wait_for_leaders(replicas: Locator, wanted: list[int]) -> None:
     """Wait until the brokers lead so many partitions, in their order, and no replica is behind."""
     assert [len(partitions) for partitions in led_by(replicas).values()] == wanted
@@ -305,7 +306,7 @@ def test_a_poison_reading_lands_in_the_dead_letters_and_the_sink_goes_on(panels:
     expect(panel(panels, "letters").locator("tbody tr")).to_have_count(there + len(Poison.RECORDS))
     expect(panel(panels, "letters").locator("tbody tr").first).to_contain_text("poison")
     before = rows_in_raw(lesson)
-    until(lambda: rows_in_raw(lesson) > before + 25, PATIENCE_MS / 1000)
+    until(lambda: rows_in_raw(lesson) > before + 25, 180)
     expect(panel(panels, "connector")).to_contain_text("running")
 
 
@@ -345,7 +346,7 @@ def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_st
 
 @retry(
     retry=retry_if_exception_type((AssertionError, json.JSONDecodeError)),
-    stop=stop_after_delay(90),
+    stop=stop_after(90),
     wait=wait_fixed(1.0),
     reraise=True,
 )

@@ -12,6 +12,7 @@ import pytest
 
 from lab.course import build, manifest
 from lab.course.execute import kernel_environment
+from lab.pace import allow
 from lab.settings import Settings
 from tests.notebooks.nbval_run import nbval
 
@@ -27,7 +28,7 @@ def stop_behind() -> Iterator[Callable[[], None]]:
     def see_it_gone() -> None:
         if leaving:
             before = leaving.pop()
-            said, _ = before.communicate(timeout=120)
+            said, _ = before.communicate(timeout=allow(120))
             assert before.returncode == 0, said.decode()
 
     def stop() -> None:
@@ -55,7 +56,7 @@ def fresh_state(tmp_path, monkeypatch, stop_behind):
 def test_solution_alone(lesson, fresh_state, tmp_path):
     with kernel_environment():
         command = [sys.executable, "-m", "lab.course.goto", lesson.id]
-        went = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
+        went = subprocess.run(command, check=False, capture_output=True, text=True, timeout=allow(180))
     assert went.returncode == 0, went.stdout + went.stderr
     compared = nbval(build.target(lesson, "solution"), tmp_path)
     assert compared.failed == 0, compared.report

@@ -6,10 +6,11 @@ import socket
 from uuid import uuid4
 
 from lab.addresses import Addresses
+from lab.pace import allow
 from lab.proxy import publisher
 from lab.proxy.packets import V5, Connect, Publish
 
-SECONDS = 60.0
+SECONDS = allow(60.0)
 RULE = '[[rule]]\nname = "any"\nmqtt = "t/{topic}/{key}"\ntopic = "{topic}"\nkey = "{key}"\npartitions = 2\n'
 
 

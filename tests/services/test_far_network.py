@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 
 from lab.far_network import FarNetwork
+from lab.pace import allow
 
 
 @pytest.fixture
@@ -42,7 +43,10 @@ def ask(connection, words):
 
 
 def test_a_door_counts_connections_round_trips_and_bytes(echo):
-    with FarNetwork() as far, socket.create_connection(("127.0.0.1", far.door("127.0.0.1", echo)), timeout=5) as link:
+    with (
+        FarNetwork() as far,
+        socket.create_connection(("127.0.0.1", far.door("127.0.0.1", echo)), timeout=allow(5)) as link,
+    ):
         assert ask(link, b"one") == b"one"
         assert ask(link, b"three") == b"three"
         assert (far.traffic.connections, far.traffic.round_trips, far.traffic.bytes) == (1, 3, 16)
@@ -54,7 +58,7 @@ def test_every_piece_pays_the_delay_both_ways_and_so_does_opening(echo):
     began = monotonic()
     with (
         FarNetwork(0.05) as far,
-        socket.create_connection(("127.0.0.1", far.door("127.0.0.1", echo)), timeout=5) as link,
+        socket.create_connection(("127.0.0.1", far.door("127.0.0.1", echo)), timeout=allow(5)) as link,
     ):
         ask(link, b"x")
     assert monotonic() - began >= 0.2
@@ -63,7 +67,7 @@ def test_every_piece_pays_the_delay_both_ways_and_so_does_opening(echo):
 def test_socks5_leads_to_the_target_that_is_asked_for(echo):
     with FarNetwork() as far:
         entrance = int(far.url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", entrance), timeout=5) as link:
+        with socket.create_connection(("127.0.0.1", entrance), timeout=allow(5)) as link:
             link.sendall(b"\x05\x01\x00")
             assert link.recv(2) == b"\x05\x00"
             link.sendall(b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + struct.pack(">H", echo))

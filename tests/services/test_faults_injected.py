@@ -20,6 +20,7 @@ from lab.errors import LearnerError, MachineError, ServiceError
 from lab.faults import BlackHole, Freeze, Kill, Poison, Refuse, Slow, Stop
 from lab.free_port import free_port
 from lab.influx.api import Influx
+from lab.pace import allow
 from lab.relay import Relay
 from lab.widgets import network
 from tests.waiting import until
@@ -65,7 +66,7 @@ def echo() -> Iterator[int]:
     thread.start()
     yield server.getsockname()[1]
     done.set()
-    thread.join(5)
+    thread.join(allow(5))
     server.close()
 
 
@@ -89,7 +90,10 @@ def ping(connection: socket.socket, data: bytes = b"x") -> float:
 
 
 def test_a_relay_forwards_delays_throttles_and_heals(echo: int) -> None:
-    with Relay("127.0.0.1", echo) as relay, socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+    with (
+        Relay("127.0.0.1", echo) as relay,
+        socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection,
+    ):
         ping(connection, b"a" * 200_000)
         with Slow(relay, delay_s=0.15):
             assert ping(connection) >= 0.3
@@ -100,31 +104,34 @@ def test_a_relay_forwards_delays_throttles_and_heals(echo: int) -> None:
 
 
 def test_a_black_hole_keeps_the_connection_and_lets_data_through_afterwards(echo: int) -> None:
-    with Relay("127.0.0.1", echo) as relay, socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+    with (
+        Relay("127.0.0.1", echo) as relay,
+        socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection,
+    ):
         ping(connection)
         connection.settimeout(0.3)
         with BlackHole(relay):
             connection.sendall(b"z")
             with pytest.raises(TimeoutError):
                 connection.recv(1)
-        connection.settimeout(10)
+        connection.settimeout(allow(10))
         assert connection.recv(1) == b"z"
 
 
 def test_a_cut_resets_open_connections_and_takes_new_ones(echo: int) -> None:
     with Relay("127.0.0.1", echo) as relay:
-        with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection:
             ping(connection)
             assert relay.cut() == 2
             assert _receive(connection) == b""
-        with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection:
             ping(connection)
         assert relay.connections == 2
 
 
 def test_a_relay_counts_the_connections_that_are_open_now(echo: int) -> None:
     with Relay("127.0.0.1", echo) as relay:
-        with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection:
             ping(connection)
             assert relay.open_connections == 1
         until(lambda: relay.open_connections == 0, 10)
@@ -139,7 +146,7 @@ def test_the_panels_relay_follows_a_proxy_that_moved(
     with network.ProxyRelay("127.0.0.1", free_port()) as relay:
         for port, answer in ((free_port(), b""), (echo, b"x")):
             file.write_text(json.dumps({**NOWHERE, "mqtt_port": port}))
-            with socket.create_connection(("127.0.0.1", relay.port), 10) as connection:
+            with socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection:
                 connection.sendall(b"x")
                 assert _receive(connection) == answer
 
@@ -151,7 +158,7 @@ def test_a_relay_without_a_target_closes_the_connection(monkeypatch: pytest.Monk
     monkeypatch.setattr(network, "load", no_stack)
     with (
         network.ProxyRelay("127.0.0.1", free_port()) as relay,
-        socket.create_connection(("127.0.0.1", relay.port), 10) as connection,
+        socket.create_connection(("127.0.0.1", relay.port), allow(10)) as connection,
     ):
         assert _receive(connection) == b""
         assert relay.open_connections == 0
@@ -194,7 +201,7 @@ def test_refused_requests_are_counted_and_the_next_one_passes() -> None:
         assert relay.refusals == 2
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(allow(5))
 
 
 def test_a_killed_service_is_another_process_afterwards(stack: Addresses) -> None:

@@ -17,6 +17,7 @@ from lab.errors import LearnerError
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.free_port import free_port
+from lab.pace import allow, pace
 from lab.reading import Reading
 from tests.nowhere import nowhere
 from tests.waiting import until
@@ -35,14 +36,14 @@ class Broker:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(allow(5))
 
     def drop(self, name: str) -> None:
         self._loop.call_soon_threadsafe(self.writers[name].transport.abort)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(allow(5))
 
     def _run(self) -> None:
         self._loop.run_until_complete(self._main())
@@ -138,14 +139,15 @@ def test_every_published_reading_arrives_once_and_in_order(broker: Broker, addre
 
 def test_the_asked_rate_is_kept_with_a_thousand_connections_in_one_thread(broker: Broker, addresses: Addresses) -> None:
     before = threading.active_count()
-    fleet = Fleet(addresses, 1000, rate=1000).start()
+    asked = 1000 / pace()
+    fleet = Fleet(addresses, 1000, rate=asked).start()
     until(lambda: fleet.totals().connected == 1000 and fleet.totals().waiting < 100, 60)
     assert threading.active_count() == before + 1
     start, counted = time.monotonic(), fleet.totals().published
     until(lambda: time.monotonic() - start >= 4)
     rate = (fleet.totals().published - counted) / (time.monotonic() - start)
     fleet.stop()
-    assert 800 <= rate <= 1200
+    assert 0.8 * asked <= rate <= 1.2 * asked
 
 
 def test_unacknowledged_readings_are_sent_again_before_newer_ones(broker: Broker, addresses: Addresses) -> None:

@@ -5,6 +5,7 @@ import threading
 import paho.mqtt.client as mqtt
 import pytest
 
+from lab.pace import allow
 from lab.plain_broker import PlainBroker
 
 
@@ -13,7 +14,7 @@ def connected(broker, name):
     client.on_connect = lambda *arguments: ready.set()
     client.connect(broker.host, broker.port)
     client.loop_start()
-    assert ready.wait(10)
+    assert ready.wait(allow(10))
     return client
 
 
@@ -23,7 +24,7 @@ def test_what_a_latecomer_hears(retain, kept):
         early = connected(broker, "early")
         sent = [early.publish("a/b", str(number), qos=1, retain=retain) for number in range(3)]
         for message in sent:
-            message.wait_for_publish(10)
+            message.wait_for_publish(allow(10))
         heard, granted, marked = [], threading.Event(), threading.Event()
         late = connected(broker, "late")
         late.on_subscribe = lambda *arguments: granted.set()
@@ -31,9 +32,9 @@ def test_what_a_latecomer_hears(retain, kept):
             marked.set() if message.topic == "a/end" else heard.append(message.payload)
         )
         late.subscribe("a/#", qos=1)
-        assert granted.wait(10)
+        assert granted.wait(allow(10))
         early.publish("a/end", "", qos=1)
-        assert marked.wait(10)
+        assert marked.wait(allow(10))
         for client in (early, late):
             client.disconnect()
             client.loop_stop()

@@ -20,8 +20,9 @@ from bench.proxy_process import proxy
 from bench.proxy_records import count, records
 from lab.addresses import Addresses
 from lab.free_port import free_port
+from lab.pace import allow
 
-SECONDS = 30.0
+SECONDS = allow(30.0)
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,12 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, Producer
 
+from lab import addresses, pace
 from lab import stack as services
 from lab.addresses import Addresses
-from lab.settings import ROOT
-from lab.stack import aot, jars, kafka, orphans, supervision, training
+from lab.pace import allow
+from lab.settings import ROOT, settings
+from lab.stack import aot, jars, kafka, native, orphans, supervision, training
 from lab.stack.layout import layout
 from lab.stack.spec import SERVICES, ServiceStatus
 
@@ -36,7 +38,7 @@ def until(what: str, condition: Callable[[], bool], seconds: float) -> float:
     """Wait for a condition and return how long it took; fail when it does not come true in time."""
     began = time.monotonic()
     while not condition():
-        assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s; {states()}"
+        assert time.monotonic() - began < allow(seconds), f"{what}: not within {allow(seconds)} s; {states()}"
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -62,7 +64,7 @@ def produce(where: Addresses, value: bytes) -> None:
     failures: list[object] = []
     producer = Producer({**where.librdkafka(), "acks": "all"})
     producer.produce(where.names.readings, value, b"g", on_delivery=lambda error, _: failures.append(error))
-    producer.flush(30)
+    producer.flush(allow(30))
     assert failures == [None]
 
 
@@ -71,7 +73,7 @@ def read_all(where: Addresses) -> set[bytes]:
     config = {**where.librdkafka(), "group.id": f"test-{time.time_ns()}", "auto.offset.reset": "earliest"}
     consumer = Consumer({**config, "enable.partition.eof": "true"})
     consumer.subscribe([where.names.readings])
-    found, ended, deadline = set(), 0, time.monotonic() + 60
+    found, ended, deadline = set(), 0, time.monotonic() + allow(60)
     while ended < 6 and time.monotonic() < deadline:
         message = consumer.poll(1)
         if message is None:
@@ -101,14 +103,19 @@ def points(where: Addresses) -> str:
         headers={"Authorization": f"Token {where.influx_token}", "Content-Type": "application/vnd.flux"},
         content=f'from(bucket: "{where.names.raw_bucket}") |> range(start: -1h) '
         '|> filter(fn: (r) => r._measurement == "stacktest")',
-        timeout=30,
+        timeout=allow(30),
     )
     return answer.text
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        (sys.executable, "-m", "lab", *arguments), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        (sys.executable, "-m", "lab", *arguments),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=allow(300),
+        check=False,
     )
 
 
@@ -219,10 +226,30 @@ def test_two_ups_at_once_make_one_stack(stack: Addresses) -> None:
     services.down()
     argv = (sys.executable, "-m", "lab", "up")
     both = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
-    outputs = [process.communicate(timeout=300)[0].decode() for process in both]
+    outputs = [process.communicate(timeout=allow(300))[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
     assert all_ready()
+
+
+def test_up_measures_the_pace_and_a_slow_machine_is_told(stack: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.down()
+    with monkeypatch.context() as patch:
+        patch.delenv("LAB_PACE")
+        # Held against a machine ten times as fast as the reference, any machine is slow.
+        tenfold = {start: seconds / 10 for start, seconds in native.START_SECONDS.items()}
+        patch.setattr(native, "START_SECONDS", tenfold)
+        patch.setattr(native, "JAVA_SECONDS", native.JAVA_SECONDS / 10)
+        settings.cache_clear()
+        measured = services.up().pace
+        assert pace.SLOW <= measured <= pace.MOST
+        assert addresses.load().pace == pace.pace() == measured
+        assert {row["pace"] for row in json.loads(command("status", "--json").stdout)} == {measured}
+        for verb in ("up", "status", "doctor"):
+            assert pace.words(measured) in command(verb).stdout, verb
+        assert addresses.load().pace == measured  # the second `up` started nothing
+    settings.cache_clear()
+    addresses.save(stack)
 
 
 def test_down_leaves_nothing_even_of_a_stuck_broker(stack: Addresses) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.pace import allow
 from lab.settings import ROOT
 
 NEEDED = ("bash", "basename", "cat", "dirname", "mktemp", "rm", "mkdir", "cp", "chmod", "awk", "sed", "sh")
@@ -54,7 +55,13 @@ class Clone:
         environment = {"PATH": str(self.tools), "HOME": str(self.folder.parent / "empty")}
         script = self.folder / "workshop"
         return subprocess.run(
-            (script, *arguments), cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=60
+            (script, *arguments),
+            cwd="/",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=allow(60),
         )
 
     @property

@@ -105,7 +105,7 @@ def test_without_any_way_to_influxd_one_message_and_nothing_left(
 ) -> None:
     monkeypatch.setattr(archive, "BASE", "http://127.0.0.1:9")
     monkeypatch.setattr(archive, "target", lambda: "linux_amd64")
-    monkeypatch.setattr(toolchain, "look", lambda: Found(None, None, None))
+    monkeypatch.setattr(toolchain, "look", lambda: Found(None, None, None, None))
     with pytest.raises(MachineError, match="Rust is missing"):
         build.acquire(lambda *_: None, lambda _: None)
     left = [path for path in binary.cached().parent.iterdir() if path.name != "lock"]

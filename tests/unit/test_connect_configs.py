@@ -44,6 +44,12 @@ def test_the_data_contract(addresses: Addresses) -> None:
     assert all(isinstance(value, str) for value in {**sink, **source}.values())
 
 
+def test_both_read_and_write_strict_json(addresses: Addresses) -> None:
+    service = RESOURCES / "META-INF" / "services" / "org.apache.kafka.connect.storage.Converter"
+    for config in (sink_config(addresses), source_config(addresses)):
+        assert config["value.converter"] == service.read_text().strip()
+
+
 def test_the_service_files_name_classes_that_exist() -> None:
     for service in (RESOURCES / "META-INF" / "services").iterdir():
         path = SOURCES / (service.read_text().strip().replace(".", "/") + ".java")

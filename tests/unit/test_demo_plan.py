@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from random import Random
 
 import pytest
+from rich.console import Console
 
 from lab.demo.meters import Figures
 from lab.demo.plan import SPEEDUP, cut_list, fault_plan, fills
-from lab.demo.view import Moment, live_table, plain_line
+from lab.demo.view import Moment, ledger_table, live_table, plain_line
 from lab.fleet import physics
 from lab.fleet.generator import Generator
 from lab.fleet.views import FleetView
+from lab.ledger import Evidence, judge
 
 
 @pytest.mark.parametrize("seconds", [15, 60, 600])
@@ -50,3 +53,17 @@ def test_the_table_takes_its_rates_from_the_frame_before() -> None:
     assert "freeze influxd" in str(table.title)
     assert next(iter(live_table(moment(2.0, 1000), None).columns[2].cells)) == ""
     assert "3,000 acknowledged" in plain_line(moment(4.0, 3000))
+
+
+def test_table_and_ledger_fit_80_columns_without_a_broken_line() -> None:
+    view = FleetView(1000, 1000, 12_345_678, 12_345_678, 12_345, 0, 99)
+    hops = Figures(kafka=12_345_678, lag=1_234_567, raw=12_345_678, rows=123_456, alarms=123_456)
+    now = Moment(600.0, 600.0, view, hops, "generator1000 at 12:34:56", 1000, "freeze influxd")
+    before = Moment(598.0, 600.0, view, Figures(kafka=12_300_000, raw=12_300_000), "", 0, "")
+    console = Console(width=80, file=StringIO(), record=True)
+    console.print(live_table(now, before))
+    table = console.export_text().splitlines()
+    assert max(map(len, table)) <= 80
+    assert len(table) == 1 + 2 + 7, "\n".join(table)
+    console.print(ledger_table(judge(Evidence([], [], [], {}, {}, [], 10))))
+    assert len(console.export_text().splitlines()) == 1 + 2 + 9

@@ -12,6 +12,7 @@ import pytest
 from lab.jupyter import command
 from lab.jupyter.command import HERE, notebook
 from lab.jupyter.watch import LOADING, Watch
+from lab.pace import allow
 
 DEADLINE_S = 20.0
 TALKER = "import sys, json\nprint(json.dumps({'n': 1}), flush=True)\nsys.stdin.read()"
@@ -56,7 +57,7 @@ def test_the_browser_extension_names_files_that_exist() -> None:
 async def test_the_newest_snapshot_comes_from_a_sampler_that_starts_with_the_first_look() -> None:
     watch = Watch(sys.executable, "-c", TALKER)
     assert watch.look() == LOADING
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(allow(DEADLINE_S)):
         while watch.look() == LOADING:
             await asyncio.sleep(0.02)
     assert json.loads(watch.look()) == {"n": 1}
@@ -66,7 +67,7 @@ async def test_the_newest_snapshot_comes_from_a_sampler_that_starts_with_the_fir
 async def test_a_sampler_that_died_is_started_again() -> None:
     watch = Watch(sys.executable, "-c", "print('1', flush=True)")
     started = 0
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(allow(DEADLINE_S)):
         while started < 3:
             before = watch._task
             watch.look()

@@ -53,8 +53,8 @@ def test_the_json_has_every_key_of_the_design() -> None:
     keys = judge(history()).to_dict().keys()
     assert keys >= {
         "published", "acknowledged", "in_kafka", "in_raw", "raw_lost", "downsampled_expected", "downsampled_missing",
-        "alarms_expected", "alarms_missing", "duplicates_in_kafka", "order_inversions", "lost", "faults", "rates",
-        "latency_ms", "boot_s",
+        "alarms_expected", "alarms_missing", "duplicates_in_kafka", "order_inversions", "lost", "late", "refused",
+        "faults", "rates", "latency_ms", "boot_s",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from lab.loop_thread import LoopThread, cancel_others, carry
+from lab.pace import allow
 
 
 def test_it_returns_and_raises_what_the_work_does() -> None:
@@ -36,7 +37,7 @@ async def test_every_piece_is_announced_before_it_is_carried() -> None:
 
     reader.feed_data(b"one")
     copying = asyncio.create_task(carry(reader, carried, before))  # type: ignore[arg-type]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(allow(5)):
         while not carried.data:
             await asyncio.sleep(0)
         reader.feed_data(b"three")

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from lab.pace import allow
 from lab.proxy import publisher
 from lab.proxy.config import Config
 from lab.proxy.link import Link
@@ -67,7 +68,7 @@ async def opened(one: Server, version: int = V311, client: str = "c", keep_alive
     link, transport = Link(one, listener), Transport()
     link.connection_made(transport)
     link.data_received(publisher.connect(Connect(version, client, True, keep_alive)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(allow(5)):
         while not transport.data:
             await asyncio.sleep(0)
     transport.data = b""
@@ -81,7 +82,7 @@ def reading(number: int, qos: int = 1, size: int = 1, version: int = V311) -> by
 async def confirmed(one: Server, count: int) -> None:
     """Kafka's yes to so many, as soon as they are there."""
     one.delivery._topics.gate.set()  # type: ignore[attr-defined]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(allow(5)):
         while len(FakeProducer.made[-1].queue) < count:
             await asyncio.sleep(0.001)
         FakeProducer.made[-1].confirm(count)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from lab.pace import allow
 from lab.proxy import wheel as wheel_module
 from lab.proxy.wheel import Wheel
 
@@ -22,7 +23,7 @@ async def test_the_wheel_asks_at_the_time_and_again(monkeypatch: pytest.MonkeyPa
 
     wheel.add(ask, start)
     turning = asyncio.create_task(wheel.turn())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(allow(20)):
         while len(asked) < 2:
             await asyncio.sleep(0.05)
     turning.cancel()

@@ -72,7 +72,8 @@ def test_influxd_listens_on_loopback_and_reports_nothing_home() -> None:
     assert "--reporting-disabled" in argv
 
 
-def test_supervisor_reads_back_what_a_service_said() -> None:
+def test_supervisor_reads_back_what_a_service_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.pace.pace", lambda: 1.0)
     argv = ("/a path/java", "-Dx=100%", "quote'd")
     service = Service("kafka1", argv, Path("/tmp"), Path("/tmp/50%.log"), {"KEY": "a%b"}, stop_seconds=4)
     parser = configparser.RawConfigParser()

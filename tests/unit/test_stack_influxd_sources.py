@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import tarfile
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_both_tools_of_pypi_are_pinned() -> None:
 
 def test_without_rust_one_message_names_every_way_out() -> None:
     with pytest.raises(MachineError, match="Rust is missing") as refused:
-        toolchain.require(Found(Path("/go"), Path("/cc"), None))
+        toolchain.require(Found(Path("/go"), Path("/cc"), None, None))
     ways = ("Rust 1.83 or later", "apt-get install rustc-web cargo-web", "rustup", "LAB_INFLUXD")
     for way in (*ways, "LAB_BACKEND=compose", "LAB_BACKEND=external"):
         assert way in str(refused.value)
@@ -103,7 +104,7 @@ def test_cargo_without_rustc_is_no_rust(tmp_path: Path) -> None:
 
 def test_a_rust_that_is_too_old_is_named_with_its_version() -> None:
     with pytest.raises(MachineError, match=r"Rust 1\.63\.0 here is too old, 1\.83 is needed"):
-        toolchain.require(Found(Path("/go"), Path("/cc"), None, old_rust="1.63.0"))
+        toolchain.require(Found(Path("/go"), Path("/cc"), None, None, old_rust="1.63.0"))
 
 
 def test_an_empty_rustup_folder_in_another_home_does_not_hide_the_toolchains(
@@ -168,7 +169,7 @@ def test_more_lines_than_packages_never_pass_the_end() -> None:
 
 def test_a_build_has_caches_of_its_own(tmp_path: Path) -> None:
     found = gobuild.build_environment(
-        Found(Path("/opt/go/bin/go"), Path("/usr/bin/cc"), None), tmp_path, tmp_path / "bin"
+        Found(Path("/opt/go/bin/go"), Path("/usr/bin/cc"), None, None), tmp_path, tmp_path / "bin"
     )
     assert {found[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")} <= {
         str(path) for path in (tmp_path / "go-build", tmp_path / "go-mod", tmp_path / "go-path")
@@ -205,3 +206,24 @@ def test_an_archive_that_is_not_the_published_one_is_refused(tmp_path: Path, mon
     monkeypatch.setattr(archive, "_download", lambda *_: "0" * 64)
     with pytest.raises(archive.Refused, match="sha256"):
         archive.fetch(tmp_path, lambda *_: None)
+
+
+def test_without_pkg_config_the_message_names_it() -> None:
+    with pytest.raises(MachineError, match="pkg-config is missing") as refused:
+        toolchain.require(Found(Path("/go"), Path("/cc"), Path("/cargo"), None))
+    assert "apt-get install pkg-config" in refused.value.remedy
+
+
+def test_a_pkg_config_of_influxdata_on_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two stand-ins on one PATH call each other without end: hundreds of processes in minutes."""
+    for name, text in {"shim": b"\0github.com/influxdata/pkg-config\0", "real": b"#!/bin/sh\n", "none": None}.items():
+        (tmp_path / name).mkdir()
+        if text is not None:
+            (tmp_path / name / "pkg-config").write_bytes(text)
+            (tmp_path / name / "pkg-config").chmod(0o755)
+    folders = [str(tmp_path / name) for name in ("shim", "none", "real")]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+    assert toolchain.without_shims() == os.pathsep.join(folders[1:])
+    assert toolchain.look().pkg_config == tmp_path / "real" / "pkg-config"
+    scratch = gobuild.build_environment(Found(None, None, None, None), tmp_path, tmp_path / "bin")
+    assert folders[0] not in scratch["PATH"].split(os.pathsep)

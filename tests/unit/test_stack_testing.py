@@ -27,14 +27,13 @@ def junit(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_longest_stage_has_a_lane_of_its_own_where_memory_allows() -> None:
-    assert testing.lanes(testing.STAGES, free_gb=8) == [["services"], ["unit", "notebooks", "browser"]]
-    assert testing.lanes(testing.STAGES, free_gb=4) == [["unit", "notebooks", "browser", "services"]]
-
-
-def test_only_the_stages_asked_for_run() -> None:
-    assert testing.lanes(["browser", "unit"], free_gb=8) == [["unit", "browser"]]
-    assert testing.lanes(["services"], free_gb=1) == [["services"]]
+def test_two_stages_run_side_by_side_where_memory_holds_two_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAB_TEST_STATE", raising=False)
+    assert testing.lanes(4, free_gb=8) == 2
+    assert testing.lanes(4, free_gb=4) == 1
+    assert testing.lanes(1, free_gb=8) == 1
+    monkeypatch.setenv("LAB_TEST_STATE", "a stack that runs")
+    assert testing.lanes(4, free_gb=8) == 1
 
 
 def test_a_word_that_is_no_stage_is_refused() -> None:

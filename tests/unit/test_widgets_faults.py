@@ -9,6 +9,7 @@ import pytest
 
 from lab.errors import LabError, ServiceError
 from lab.faults import Fault
+from lab.pace import allow
 from lab.widgets import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.fault_panel import Standing, undo_all
@@ -103,7 +104,7 @@ def worker_and_gate() -> object:
 
 def hold(gate: threading.Event) -> Callable[[], str]:
     def action() -> str:
-        gate.wait(DEADLINE_S)
+        gate.wait(allow(DEADLINE_S))
         return "held"
 
     return action
@@ -114,7 +115,7 @@ def test_a_service_that_hangs_holds_up_only_the_panel_that_asked_it(worker_and_g
     stuck, free = Listener(), Other()
     worker.submit(stuck, "Pausing the sink", hold(gate))
     worker.submit(free, "Undoing", lambda: "undone")
-    assert free.done.wait(DEADLINE_S)
+    assert free.done.wait(allow(DEADLINE_S))
     assert not stuck.done.is_set()
 
 
@@ -126,7 +127,7 @@ def test_a_panel_has_one_thread_however_often_it_asks_and_none_after_the_end() -
     for _ in range(20):
         panel = Listener()
         worker.submit(panel, "Asking", lambda: "answered")
-        assert panel.done.wait(DEADLINE_S)
+        assert panel.done.wait(allow(DEADLINE_S))
         seen |= threads() - before
     assert len(seen) == 1
     worker.stop()
@@ -143,7 +144,7 @@ def test_a_command_that_waits_says_what_it_waits_for(worker_and_gate: object) ->
         return hold(gate)()
 
     worker.submit(panel, "Stopping connect", first)
-    assert begun.wait(DEADLINE_S)
+    assert begun.wait(allow(DEADLINE_S))
     worker.submit(panel, "Undo", lambda: "undone")
     assert panel.said[-1] == ("busy", "Undo: waits until this is done: Stopping connect")
 

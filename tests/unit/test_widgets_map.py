@@ -13,6 +13,7 @@ from lab.jupyter import watch as watch_module
 from lab.jupyter.sampler import Lines
 from lab.jupyter.watch import Watch
 from lab.names import Names
+from lab.pace import allow
 from lab.widgets import pump as pump_module
 from lab.widgets.fleet_snapshot import _bucket_hop
 from lab.widgets.lag_snapshot import LagComposer
@@ -213,7 +214,7 @@ def test_the_docked_map_keeps_its_last_picture_and_says_why_it_stands_still() ->
 async def test_a_sampler_that_ends_by_itself_is_told_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_module, "AGAIN_S", 60.0)
     watch = Watch(sys.executable, "-c", "raise SystemExit(3)")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(allow(20)):
         while "notice" not in json.loads(watch.look()):
             await asyncio.sleep(0.02)
     ended = watch._task

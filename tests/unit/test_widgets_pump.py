@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -138,16 +138,17 @@ def test_a_command_reports_its_end_and_trouble_has_a_remedy() -> None:
 
 def test_the_worker_keeps_order_and_returns_at_once() -> None:
     worker, speaker, order = Worker(), Speaker(), []
+    gate = threading.Event()
 
     def slow() -> str:
-        time.sleep(0.05)
+        gate.wait()
         order.append("slow")
         return ""
 
-    started = time.monotonic()
     worker.submit(speaker, "first", slow)
     worker.submit(speaker, "second", lambda: order.append("quick") or "")
-    assert time.monotonic() - started < 0.05
+    assert not order
+    gate.set()
     until(lambda: len(order) == 2)
     worker.stop()
     assert order == ["slow", "quick"]

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from lab.addresses import Addresses
+from lab.pace import allow
 
 TIMEOUT_SECONDS = 5.0
 Wait = Callable[..., Any]
@@ -64,14 +65,14 @@ class ConnectProbe:
 
     def get(self, path: str) -> Any:
         """GET any path, read as JSON, e.g. `/connectors/NAME/offsets`. Raises httpx.HTTPError."""
-        answer = httpx.get(f"{self._url}{path}", timeout=TIMEOUT_SECONDS, trust_env=False)
+        answer = httpx.get(f"{self._url}{path}", timeout=allow(TIMEOUT_SECONDS), trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
 
 def _connectors(url: str) -> dict[str, Connector]:
     answer = httpx.get(
-        f"{url}/connectors?expand=info&expand=status", timeout=TIMEOUT_SECONDS, trust_env=False
+        f"{url}/connectors?expand=info&expand=status", timeout=allow(TIMEOUT_SECONDS), trust_env=False
     ).raise_for_status()
     return {name: _connector(name, entry) for name, entry in answer.json().items()}
 

@@ -11,8 +11,9 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from lab.addresses import Addresses
 from lab.influx import tasks
 from lab.influx.api import Influx
+from lab.pace import allow, allow_ms
 
-QUERY_TIMEOUT_MS = 10_000
+QUERY_SECONDS = 10.0
 RUNS_ASKED = 100
 """How many of a task's newest runs are looked at; an attempt makes far fewer."""
 
@@ -22,7 +23,7 @@ Wait = Callable[..., Any]
 
 def latest_runs(where: Addresses) -> dict[str, str]:
     """The scheduled time of the newest run of every task by name; empty text for a task that never ran."""
-    with Influx(where, timeout=QUERY_TIMEOUT_MS / 1000) as influx:
+    with Influx(where, timeout=allow(QUERY_SECONDS)) as influx:
         listed = influx.json("GET", "/api/v2/tasks", params={"org": influx.org, "limit": 100})["tasks"]
         return {str(item["name"]): str(item.get("latestCompleted", "")) for item in listed}
 
@@ -50,7 +51,7 @@ class InfluxProbe:
 
     def tables(self, flux: str) -> list[Any]:
         """Run a query; the FluxTables as influxdb_client gives them, one per group key."""
-        with InfluxDBClient(**self._where.influx(), timeout=QUERY_TIMEOUT_MS) as client:
+        with InfluxDBClient(**self._where.influx(), timeout=allow_ms(QUERY_SECONDS)) as client:
             return list(client.query_api().query(flux))
 
     def points(

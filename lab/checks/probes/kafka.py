@@ -14,15 +14,16 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaConnectionError
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.addresses import Addresses
+from lab.pace import allow, allow_ms, stop_after
 
-CLIENT_TIMEOUT_MS = 10_000
+CLIENT_SECONDS = 10.0
 """Longest wait for one answer of a broker; ten seconds, because a laptop under load is slow and not broken."""
 LONGEST_READ_SECONDS = 15.0
 again = retry(
-    retry=retry_if_exception_type(KafkaConnectionError), stop=stop_after_delay(10), wait=wait_fixed(0.5), reraise=True
+    retry=retry_if_exception_type(KafkaConnectionError), stop=stop_after(10), wait=wait_fixed(0.5), reraise=True
 )
 """Asks again while a broker refuses connections: one that was killed in a lesson is back within seconds."""
 
@@ -85,7 +86,7 @@ class Group:
 @contextlib.contextmanager
 def consumer(where: Addresses, **options: Any) -> Iterator[KafkaConsumer]:
     """A consumer that belongs to no group."""
-    deadlines = {"request_timeout_ms": CLIENT_TIMEOUT_MS, "bootstrap_timeout_ms": CLIENT_TIMEOUT_MS}
+    deadlines = {"request_timeout_ms": allow_ms(CLIENT_SECONDS), "bootstrap_timeout_ms": allow_ms(CLIENT_SECONDS)}
     settings = {"group_id": None, "enable_auto_commit": False, **deadlines, **where.kafka_python(), **options}
     client = KafkaConsumer(**settings)
     try:
@@ -97,7 +98,7 @@ def consumer(where: Addresses, **options: Any) -> Iterator[KafkaConsumer]:
 @contextlib.contextmanager
 def admin(where: Addresses) -> Iterator[KafkaAdminClient]:
     """An admin client with a short deadline."""
-    client = KafkaAdminClient(**where.kafka_python(), request_timeout_ms=CLIENT_TIMEOUT_MS)
+    client = KafkaAdminClient(**where.kafka_python(), request_timeout_ms=allow_ms(CLIENT_SECONDS))
     try:
         yield client
     finally:
@@ -202,7 +203,7 @@ def _pairs(client: KafkaConsumer, topic: str) -> list[TopicPartition]:
 
 def _until(client: KafkaConsumer, ends: dict[TopicPartition, int]) -> Iterator[Record]:
     """The records below `ends`; gives up after LONGEST_READ_SECONDS."""
-    deadline = time.monotonic() + LONGEST_READ_SECONDS
+    deadline = time.monotonic() + allow(LONGEST_READ_SECONDS)
     while any(client.position(pair) < end for pair, end in ends.items()) and time.monotonic() < deadline:
         for batch in client.poll(timeout_ms=200).values():
             for raw in batch:

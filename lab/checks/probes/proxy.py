@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lab.addresses import Addresses
 from lab.errors import ServiceError
+from lab.pace import allow
 
 TIMEOUT_SECONDS = 5.0
 Wait = Callable[..., Any]
@@ -44,7 +45,7 @@ def _total(samples: dict[str, float], name: str) -> float:
 def _samples(url: str | None) -> dict[str, float]:
     if url is None:
         raise ServiceError("proxy", "The proxy's metrics have no address.", "Run ./workshop up.")
-    text = httpx.get(f"{url}/metrics", timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status().text
+    text = httpx.get(f"{url}/metrics", timeout=allow(TIMEOUT_SECONDS), trust_env=False).raise_for_status().text
     return {
         _key(sample.name, sample.labels): sample.value
         for family in text_string_to_metric_families(text)

@@ -8,6 +8,7 @@ import httpx
 
 from lab.addresses import load
 from lab.errors import ServiceError
+from lab.pace import allow
 from lab.widgets.live import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
@@ -74,7 +75,9 @@ def command(panel: ConnectorPanel, name: str, verb: str) -> None:
     method, path, doing, done = VERBS[verb]
 
     def act() -> str:
-        answer = httpx.request(method, f"{load().connect_url}/connectors/{name}{path}", timeout=30, trust_env=False)
+        answer = httpx.request(
+            method, f"{load().connect_url}/connectors/{name}{path}", timeout=allow(30), trust_env=False
+        )
         if answer.is_error:
             cause = answer.json().get("message", answer.text)
             raise ServiceError("connect", f"Connect refused: {cause}", "Wait for a rebalance to end, then try again.")

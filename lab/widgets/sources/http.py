@@ -13,6 +13,7 @@ from lab.addresses import Addresses
 from lab.influx.api import parse_csv
 from lab.influx.literal import quoted
 from lab.names import MEASUREMENT
+from lab.pace import allow
 from lab.widgets.sources.tally import Tally
 
 TIMEOUT = 8.0
@@ -38,7 +39,7 @@ class Connect:
     every = 1.5
 
     def open(self, addresses: Addresses) -> None:
-        self._http = httpx.Client(base_url=addresses.connect_url, timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(base_url=addresses.connect_url, timeout=allow(TIMEOUT), trust_env=False)
 
     def sample(self) -> dict[str, Any]:
         answer = self._http.get("/connectors", params=[("expand", "status"), ("expand", "info")])
@@ -67,7 +68,7 @@ class Proxy:
     every = 1.0
 
     def open(self, addresses: Addresses) -> None:
-        self._http = httpx.Client(base_url=addresses.proxy_url or "", timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(base_url=addresses.proxy_url or "", timeout=allow(TIMEOUT), trust_env=False)
 
     def sample(self) -> dict[str, Any]:
         answer = self._http.get("/metrics")
@@ -95,7 +96,9 @@ class Influx:
 
     def open(self, addresses: Addresses) -> None:
         headers = {"Authorization": f"Token {addresses.influx_token}"}
-        self._http = httpx.Client(base_url=addresses.influx_url, timeout=TIMEOUT, headers=headers, trust_env=False)
+        self._http = httpx.Client(
+            base_url=addresses.influx_url, timeout=allow(TIMEOUT), headers=headers, trust_env=False
+        )
         self._names, self._org = addresses.names, addresses.influx_org
         self._tallies = {}
 

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from lab.addresses import Addresses
 from lab.librdkafka import quiet
+from lab.pace import allow, allow_ms
 
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a broker that is gone refuses at once."""
@@ -48,7 +49,7 @@ def looker(addresses: Addresses, group: str | None = None) -> Consumer:
 
 
 def _config(addresses: Addresses) -> dict[str, Any]:
-    return quiet(addresses, socket_timeout_ms=int(TIMEOUT * 1000), reconnect_backoff_max_ms=2000)
+    return quiet(addresses, socket_timeout_ms=allow_ms(TIMEOUT), reconnect_backoff_max_ms=2000)
 
 
 class Cluster:
@@ -68,7 +69,7 @@ class Cluster:
 
     def sample(self) -> dict[str, Any]:
         assert self._consumer is not None
-        seen = self._consumer.list_topics(timeout=TIMEOUT)
+        seen = self._consumer.list_topics(timeout=allow(TIMEOUT))
         topics = {name: _partitions(seen.topics[name]) for name in self._topics if name in seen.topics}
         ends = _ends(self._consumer, _led(seen.topics, topics))
         for name, partitions in topics.items():
@@ -97,7 +98,7 @@ def _led(seen: Mapping[str, Any], names: Iterable[str]) -> list[Place]:
 def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:
     """End offsets; without those that are not known now."""
     try:
-        answers = consumer.offsets_for_times([TopicPartition(*p, LATEST) for p in places], ENDS_TIMEOUT)
+        answers = consumer.offsets_for_times([TopicPartition(*p, LATEST) for p in places], allow(ENDS_TIMEOUT))
     except KafkaException:  # a leader just died: what else is known is worth showing without the ends
         return {}
     return {(a.topic, a.partition): a.offset for a in answers if a.error is None and a.offset >= 0}
@@ -128,11 +129,11 @@ class Group:
     def sample(self) -> dict[str, Any]:
         assert self._admin is not None
         assert self._consumer is not None
-        found = [group for group in self._admin.list_groups(self._group, timeout=TIMEOUT) if group.error is None]
+        found = [group for group in self._admin.list_groups(self._group, timeout=allow(TIMEOUT)) if group.error is None]
         state = str(found[0].state).lower() if found else "unknown"
         members = {_name(member): assigned(member.assignment or b"") for member in (found[0].members if found else [])}
         read = {place.rpartition("/")[0] for places in members.values() for place in places}
-        seen = self._consumer.list_topics(timeout=TIMEOUT).topics
+        seen = self._consumer.list_topics(timeout=allow(TIMEOUT)).topics
         committed = self._committed(seen, read)
         ends = _ends(self._consumer, _led(seen, (self._held | read) & set(seen)))
         return {"state": state, "members": members, "committed": _spoken(committed), "ends": _spoken(ends)}
@@ -150,7 +151,7 @@ class Group:
             self._search_due = time.monotonic() + SEARCH_EVERY_S
             wanted = {name for name in seen if not name.startswith(INTERNAL)}
         places = [TopicPartition(name, number) for name in sorted(wanted) for number in sorted(seen[name].partitions)]
-        answers = self._consumer.committed(places, timeout=TIMEOUT) if places else []
+        answers = self._consumer.committed(places, timeout=allow(TIMEOUT)) if places else []
         found = {(a.topic, a.partition): a.offset for a in answers if a.error is None and a.offset >= 0}
         self._held = {name for name, _ in found}
         return found

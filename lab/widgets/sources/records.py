@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from lab.addresses import Addresses
+from lab.pace import allow
 from lab.widgets.rates import number_of
 from lab.widgets.sources.kafka import TIMEOUT, looker
 
@@ -40,7 +41,7 @@ class Tail:
 
     def sample(self) -> dict[str, Any]:
         assert self._consumer is not None
-        about = self._consumer.list_topics(self.topic, timeout=TIMEOUT).topics[self.topic]
+        about = self._consumer.list_topics(self.topic, timeout=allow(TIMEOUT)).topics[self.topic]
         if about.error is not None:
             return {"topic": self.topic, "missing": True, "partitions": {}}
         fresh = self._what_is_new(sorted(about.partitions))
@@ -58,7 +59,7 @@ class Tail:
         assert self._consumer is not None
         start = {}
         for number in partitions:
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, number), timeout=TIMEOUT)
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, number), timeout=allow(TIMEOUT))
             seen = self._ends.get(number, low)
             self._ends[number] = high
             if high > seen:
@@ -68,7 +69,7 @@ class Tail:
     def _read(self, start: dict[int, int]) -> None:
         assert self._consumer is not None
         self._consumer.assign([TopicPartition(self.topic, p, offset) for p, offset in start.items()])
-        waiting, deadline = set(start), time.monotonic() + READ_FOR
+        waiting, deadline = set(start), time.monotonic() + allow(READ_FOR)
         while waiting and time.monotonic() < deadline:
             for message in self._consumer.consume(500, timeout=0.1):
                 if message.error() is None:
@@ -100,7 +101,7 @@ class Statuses:
     def open(self, addresses: Addresses) -> None:
         self._consumer = looker(addresses)
         topic = self._topic or addresses.names.status
-        about = self._consumer.list_topics(topic, timeout=TIMEOUT).topics[topic]
+        about = self._consumer.list_topics(topic, timeout=allow(TIMEOUT)).topics[topic]
         self._consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in about.partitions])
 
     def sample(self) -> dict[str, Any]:

@@ -5,10 +5,11 @@ public final class BadRecord extends Exception {
     private static final long serialVersionUID = 1L;
 
     public BadRecord(final String message) {
-        super(message);
+        this(message, null);
     }
 
+    /** Without a stack trace, which would cost more than the mapping. */
     public BadRecord(final String message, final Throwable cause) {
-        super(message, cause);
+        super(message, cause, false, false);
     }
 }

@@ -1,5 +1,6 @@
 package io.hybridiot.connect.influxdb2.sink;
 
+import io.hybridiot.connect.influxdb2.RefusedException;
 import io.hybridiot.connect.influxdb2.Version;
 import io.hybridiot.connect.influxdb2.client.InfluxConnection;
 import io.hybridiot.connect.influxdb2.client.Jmx;
@@ -10,7 +11,6 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.errors.ConnectException;
-import org.apache.kafka.connect.errors.DataException;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.sink.SinkTask;
 
@@ -71,7 +71,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
         try {
             lane.add(partition, record.originalKafkaOffset(), record, mapper.line(record));
         } catch (final BadRecord e) {
-            refusals.report(record, new DataException("Record refused: " + e.getMessage(), e));
+            refusals.report(record, new RefusedException("Record refused: " + e.getMessage()));
             lane.pass(partition, record.originalKafkaOffset());
         }
     }
@@ -98,10 +98,12 @@ public final class InfluxDB2SinkTask extends SinkTask {
     private void collect() {
         for (Outcome<SinkRecord> outcome = lanes.poll(); outcome != null; outcome = lanes.poll()) {
             for (final Outcome.Refused<SinkRecord> refused : outcome.refused()) {
-                refusals.report(refused.record(), new DataException("InfluxDB refused the record: " + refused.reason()));
+                refusals.report(refused.record(), new RefusedException("InfluxDB refused the record: " + refused.reason()));
             }
-            refusals.await();
-            done.putAll(outcome.next());
+            if (!outcome.next().isEmpty()) {
+                refusals.await();
+                done.putAll(outcome.next());
+            }
         }
         final Throwable failure = lanes.failure();
         if (failure != null) {

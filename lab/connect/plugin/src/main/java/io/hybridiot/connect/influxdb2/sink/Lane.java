@@ -154,7 +154,7 @@ final class Lane<T> implements AutoCloseable {
     private void run() {
         try {
             for (Batch<T> batch = next(); batch != null; batch = next()) {
-                outcomes.add(writer.write(batch));
+                outcomes.add(writer.write(batch, outcomes::add));
                 finished();
             }
         } catch (final InterruptedException e) {

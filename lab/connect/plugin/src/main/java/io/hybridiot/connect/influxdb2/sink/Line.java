@@ -100,6 +100,11 @@ final class Line {
         escaped(value, true, line.append('='));
     }
 
+    /** A name as it stands in a line. */
+    static String escaped(final String text, final boolean equalsToo) {
+        return escaped(text, equalsToo, new StringBuilder(text.length())).toString();
+    }
+
     /** Escapes as the official client does: line breaks and tabs become the two letters of their escapes. */
     private static StringBuilder escaped(final String text, final boolean equalsToo, final StringBuilder into) {
         for (int i = 0; i < text.length(); i++) {

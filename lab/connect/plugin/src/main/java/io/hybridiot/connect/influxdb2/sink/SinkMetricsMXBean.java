@@ -5,7 +5,7 @@ public interface SinkMetricsMXBean {
     /** Points that InfluxDB took. */
     long getPointsWritten();
 
-    /** Requests that were halved because InfluxDB refused something in them. */
+    /** Requests that were divided because InfluxDB refused something in them. */
     long getBatchesSplit();
 
     /** Records handed to Connect's error reporter, by the mapping or by InfluxDB. */
