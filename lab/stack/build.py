@@ -45,7 +45,7 @@ def start(where: Layout) -> None:
 
 
 def tidy(say: Report) -> None:
-    """Remove what a build that was stopped has left, up to 3 GB, unless a build of another clone is running."""
+    """Remove what a build that was stopped has left, up to 2 GB, unless a build of another clone is running."""
     folder = binary.cached().parent
     if not any(folder.glob(SCRATCH)):
         return

@@ -1,6 +1,6 @@
 """influxd built from its Go module: `go build` on the pinned module in influxd_module/.
 
-Module, build and cargo caches (3.3 GB) are the build's own and go with its scratch folder. Flux, a Rust library, is
+Module, build and cargo caches (1.8 GB) are the build's own and go with its scratch folder. Flux, a Rust library, is
 linked in through InfluxData's own `pkg-config`, which is built first and put before any other on PATH.
 """
 
@@ -19,9 +19,9 @@ from lab.stack.toolchain import Found, rust_environment, without_shims
 MODULE = Path(__file__).parent / "influxd_module"
 TAGS = "sqlite_foreign_keys,sqlite_json"
 PKG_CONFIG = "github.com/influxdata/pkg-config"
-DISK_GB = 5
+DISK_GB = 3
 """Peak of the caches and the binary, measured, and a little more."""
-DOWNLOADED, PREPARED = 0.08, 0.12
+DOWNLOADED, PREPARED = 0.02, 0.09
 """Shares of the time, measured on two cores: modules downloaded, pkg-config built; the rest compiles."""
 Advance = Callable[[str, float], None]
 """Takes what is being done and the share (0 to 1) that is done."""

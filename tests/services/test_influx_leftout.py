@@ -53,7 +53,7 @@ def test_a_left_out_database_says_so(influx: Influx, driver: str) -> None:
 
 
 def test_the_left_out_client_of_kafka_says_so(influx: Influx) -> None:
-    kafka = f"""import "kafka" {ROWS} |> kafka.to(brokers: ["127.0.0.1:9"], topic: "t", name: "m")"""
+    kafka = f"""import "kafka" {ROWS} |> kafka.to(brokers: ["http://127.0.0.1:9"], topic: "t", name: "m")"""
     assert f"{OURS.decode()} the kafka client" in refused(influx, kafka)
 
 

@@ -77,6 +77,10 @@ class Clone:
     def scratch(self) -> list[Path]:
         return list((self.cache / "influxd").glob("*/.making-*"))
 
+    def building(self) -> bool:
+        """A build has begun: the stand-in for Go has told its environment and left a file."""
+        return any((each / "go-mod" / "module").exists() for each in self.scratch())
+
 
 @pytest.fixture
 def real_influxd(stack_state: Path) -> Path:
@@ -109,7 +113,7 @@ def test_the_remedy_works_on_the_running_stack(real_influxd: Path, clone: Clone)
 
     code, said = clone.run("up", "--no-wait", path=clone.tools, GOPROXY="https://proxy.test")
     assert code == 0, said
-    until(lambda: clone.scratch() and clone.told.exists(), 120)
+    until(clone.building, 120)
     told = dict(line.split("=", 1) for line in clone.told.read_text().splitlines() if "=" in line)
     assert str(clone.tools) in told["PATH"].split(":")
     assert (told["GOPROXY"], told["HTTPS_PROXY"]) == ("https://proxy.test", NOWHERE)
@@ -136,7 +140,7 @@ def test_down_in_the_middle_of_a_build_leaves_nothing_and_yesterdays_failure_is_
             assert "Yesterday" not in str(services.status())
     said, _ = up.communicate()
     assert up.returncode == 0, said
-    until(lambda: any((each / "go-mod" / "module").exists() for each in clone.scratch()), 120)
+    until(clone.building, 120)
     code, said = clone.run("down", path=clone.empty)
     assert code == 0, said
     assert clone.scratch() == []
