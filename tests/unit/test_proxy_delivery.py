@@ -14,7 +14,7 @@ from lab.proxy.delivery import Delivery
 from lab.proxy.metrics import Counters
 from lab.proxy.packets import PENDING, Publish
 from lab.proxy.reasons import Reason
-from lab.proxy.rules import Route, Target
+from lab.proxy.rules import PUBLISH_BYTES, Route, Target
 from tests.unit.fake_kafka import FakeProducer, FakeTopics, without_kafka
 
 
@@ -31,6 +31,9 @@ class Someone:
 
     def settled(self) -> None:
         self.told += 1
+
+    def failed(self, publish: Publish) -> None:
+        assert publish.detail
 
 
 class Stage:
@@ -117,7 +120,7 @@ async def test_a_final_no_has_a_reason(code: int, reason: Reason) -> None:
     assert stage.counters.failed == 1
 
 
-@pytest.mark.parametrize("bounds", [Bounds(in_flight=10), Bounds(in_flight_bytes=1_000_000)])
+@pytest.mark.parametrize("bounds", [Bounds(in_flight=10), Bounds(in_flight_bytes=10 * (100_000 + PUBLISH_BYTES))])
 async def test_full_is_said_once_and_room_at_half(bounds: Bounds) -> None:
     stage = Stage(bounds)
     stage.topics.gate.set()

@@ -44,6 +44,7 @@ class Transport:
         self.reading = True
 
     def get_extra_info(self, _name: str) -> None: ...
+    def set_write_buffer_limits(self, high: int) -> None: ...
 
 
 def server(**limits: object) -> Server:
@@ -89,28 +90,36 @@ async def confirmed(one: Server, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_a_link_stops_reading_above_its_window_and_goes_on_at_half() -> None:
+async def test_a_link_takes_its_window_and_goes_on_at_half() -> None:
     one = server(receive_maximum=4)
     link, transport = await opened(one)
     link.data_received(b"".join(reading(n + 1) for n in range(5)))
+    assert link.flying == 4
     assert not transport.reading
-    await confirmed(one, 2)
+    await confirmed(one, 1)
     assert not transport.reading
     await confirmed(one, 1)
     assert transport.reading
-    assert transport.data == b"".join(bytes((0x40, 2, 0, n)) for n in (1, 2, 3))
+    assert link.flying == 3
+    assert transport.data == b"".join(bytes((0x40, 2, 0, n)) for n in (1, 2))
 
 
-async def test_all_links_stop_when_too_much_is_in_flight() -> None:
+async def test_all_links_wait_when_too_much_is_in_flight() -> None:
     one = server(in_flight=3)
-    (busy, busy_transport), (_, other) = await opened(one), await opened(one, client="d")
-    busy.data_received(b"".join(reading(n + 1) for n in range(3)))
+    (busy, busy_transport), (idle, other) = await opened(one), await opened(one, client="d")
+    busy.data_received(b"".join(reading(n + 1) for n in range(4)))
+    assert one.delivery.flying == 3
     assert not busy_transport.reading
-    assert not other.reading
-    _, late = await opened_late(one)
-    assert not late.reading
+    late, late_transport = await opened(one, client="e")
+    for link, transport in ((idle, other), (late, late_transport)):
+        link.data_received(publisher.PINGREQ)
+        assert transport.data == b"\xd0\x00", "who has nothing waiting is served"
+        link.data_received(reading(1))
+        assert not transport.reading
+    assert one.delivery.flying == 3
     await confirmed(one, 3)
-    assert all(each.reading for each in (busy_transport, other, late))
+    assert all(each.reading for each in (busy_transport, other, late_transport))
+    assert one.delivery.flying == 3
 
 
 async def opened_late(one: Server) -> tuple[Link, Transport]:
@@ -122,7 +131,7 @@ async def opened_late(one: Server) -> tuple[Link, Transport]:
 async def test_a_client_is_not_called_silent_while_nobody_listens() -> None:
     one = server(in_flight=1)
     link, transport = await opened(one, keep_alive=10)
-    link.data_received(reading(1))
+    link.data_received(reading(1) + reading(2))
     assert not transport.reading
     assert link._keeping_due(one.now() + 100) is not None
     await confirmed(one, 1)
