@@ -156,7 +156,8 @@ class Session:
             try:
                 length, body = long_length(held, at + 1, shortest=False)
             except ProtocolError:
-                length = sys.maxsize
+                at = sys.maxsize
+                break
             if length < 0:
                 break
             at = sys.maxsize if held[at] >> 4 == Kind.DISCONNECT else body + length

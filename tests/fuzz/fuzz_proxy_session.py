@@ -1,4 +1,5 @@
-"""Coverage-guided fuzzing of the proxy's protocol core: any bytes, cut anywhere, with Kafka's verdicts in between.
+"""Coverage-guided fuzzing of the proxy's protocol core: any bytes, cut anywhere, with Kafka's verdicts in between, and
+with credit that runs out and comes back.
 
     python tests/fuzz/fuzz_proxy_session.py tests/fuzz/corpus -runs=1000000
 
@@ -31,6 +32,8 @@ class Peer:
 
         self.choice = choice
         self.session = Session(Limits(LIMIT, 8, 4, 100, 100), 0.0)
+        self.flow = choice >> 4 & 1 == 1
+        """Whether publishes wait for credit in this run."""
         self.publishes: list[Publish] = []
         self.ends = 0
 
@@ -42,6 +45,7 @@ class Peer:
         for event in events:
             if isinstance(event, Publish):
                 assert event.topic
+                assert not self.flow or self.session.credit >= 0
                 self.publishes.append(event)
             elif isinstance(event, Connect):
                 self.answer()
@@ -65,6 +69,26 @@ class Peer:
             self.publishes.pop().reason = VERDICTS[number % len(VERDICTS)]
             self.handle(self.session.settle())
 
+    def spend(self, number: int) -> None:
+        """Give the next read some credit or none, now and then look ahead, and go on with what waits."""
+        if not self.flow:
+            return
+        session = self.session
+        if number % 3 == 1:
+            session.look_ahead()
+        if number % 3 == 2:
+            self.handle(session.proceed(number % 5))
+        session.credit = number % 2
+        assert session.holding() >= session.held_back()
+
+    def empty(self) -> None:
+        """With all the credit it wants nothing may stay behind."""
+        for _ in range(100):
+            if not self.session.stalled:
+                break
+            self.handle(self.session.proceed(1_000))
+        assert not self.session.stalled
+
 
 def run(data: bytes) -> None:
     """One input: a byte of choices, then bytes for the socket in chunks whose length the choices give."""
@@ -75,10 +99,13 @@ def run(data: bytes) -> None:
     for start in range(0, len(data), step):
         peer.handle(peer.session.receive(data[start : start + step], float(start)))
         peer.decide(start)
+        peer.spend(start // step)
         held = peer.session._held
-        assert held is None or len(held) <= LIMIT + step
+        assert held is None or peer.session.stalled or len(held) <= LIMIT + step
         peer.session.take_output()
+    peer.empty()
     peer.handle(peer.session.lost())
+    assert peer.session.closed
     assert peer.ends == 1
 
 
