@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     practice: bool = False
     """Check without recording progress and without progress lines: what the builder and the tests set."""
 
+    mqtt_listen: str | None = None
+    """host:port of one more MQTT listener, for devices on the network; it takes accounts only (`mqtt_passwords`)."""
+    mqtt_passwords: Path | None = None
+    """The proxy's password file, written by `python -m lab.proxy passwd FILE NAME`."""
+
     namespace: str = ""
     """Prefix of topics, buckets, connectors and consumer groups, so that several people share one cluster."""
     kafka_bootstrap: str | None = None
