@@ -22,9 +22,14 @@ Handler = Callable[["Session", int, bytes, int, int], None]
 """Takes the session, the packet's first byte, the bytes, and where its body starts and stops in them."""
 
 
+def level(data: bytes | bytearray, body: int) -> int:
+    """The version that a CONNECT asks for: what its answer is written in."""
+    return V5 if data[body : body + 7] == b"\0\x04MQTT\x05" else V311
+
+
 def connect(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
     check_flags(first)
-    session.version = V5 if data[body : body + 7] == b"\0\x04MQTT\x05" else V311
+    session.version = level(data, body)
     session.connect = read_connect(Reader(data, body, stop))
     session.kept = session.connect.weight()
     session.events.append(session.connect)

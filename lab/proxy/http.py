@@ -35,6 +35,8 @@ REQUEST_SECONDS = 5.0
 
 class _Threaded(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = 128
+    """Connections that wait to be accepted; with the default of 5, a burst of them would hold up a scrape."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         self._free = BoundedSemaphore(REQUESTS_MAX)

@@ -16,7 +16,7 @@ import sys
 from dataclasses import replace
 
 from lab.proxy.framing import HEADER, long_length
-from lab.proxy.handlers import HANDLERS, Handler, unexpected
+from lab.proxy.handlers import HANDLERS, Handler, level, unexpected
 from lab.proxy.inflow import EXPLAIN_BYTES, Inflow
 from lab.proxy.opening import NO_RECEIVE_MAXIMUM, Grant, Limits, fitting, greeting
 from lab.proxy.packets import PINGREQ, PINGRESP, V5, V311, Connect, Ended, Kind, Publish, Will, connack, disconnect
@@ -262,6 +262,8 @@ class Session:
 
     def end(self, reason: Reason, cause: str) -> list[Event]:
         """Close from this side, with DISCONNECT where the version has it. The will is published."""
+        if self.state is State.NEW and self._held and self._held[0] >> 4 == Kind.CONNECT:
+            self.version = level(self._held, long_length(self._held, 1, shortest=False)[1])  # to answer half a CONNECT
         if self.state is not State.CLOSED:
             self._close(reason, cause)
         return self.take_events()
@@ -322,7 +324,7 @@ class Session:
             self.say(disconnect(reason, cause if self._may_explain(cause) else None))
         elif before is State.NEW and reason is Reason.UNSUPPORTED_VERSION:
             self.out.append(connack(V311, reason))
-        elif before is State.CHECKING or (before is State.NEW and self.version == V5):
+        elif before is State.CHECKING or (before is State.NEW and self.version):
             self._say_no(reason)
         self._held, self.kept, self.stalled = None, 0, False
         self.events.append(Ended(reason, cause, self.will, fault))

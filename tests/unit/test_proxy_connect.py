@@ -7,7 +7,7 @@ import pytest
 from lab.proxy import properties as props
 from lab.proxy import publisher, wire
 from lab.proxy.opening import Grant, Limits, refusal
-from lab.proxy.packets import V5, V311, Connect, Ended, Publish, connack
+from lab.proxy.packets import V5, V311, Connect, Ended, Publish, Will, connack
 from lab.proxy.properties import P
 from lab.proxy.reasons import Reason
 from lab.proxy.table import State
@@ -283,3 +283,22 @@ def test_only_who_breaks_the_standard_is_at_fault(version: int) -> None:
     assert not end_of(opened(version).end(Reason.QUOTA_EXCEEDED, "full")).fault
     assert not end_of(opened(version).lost()).fault
     assert end_of(opened(version).receive(b"\x00\x00", 0.0)).fault
+
+
+@pytest.mark.parametrize(("version", "said"), [(V5, b"\x20\x03\x00\x97\x00"), (V311, b"\x20\x02\x00\x03")])
+@pytest.mark.parametrize("size", [9, 10, 300, 60_000])
+def test_half_a_connect_is_answered_when_there_is_no_room_for_the_rest(version: int, said: bytes, size: int) -> None:
+    session = fresh()
+    will = Will("t", b"x" * 65_000, 1, False)
+    session.receive(publisher.connect(Connect(version, "c", True, 60, will))[: size + 4], 0.0)
+    end = end_of(session.end(Reason.QUOTA_EXCEEDED, "full"))
+    assert (end.will, end.fault) == (None, False)
+    assert session.take_output() == said
+
+
+def test_a_few_bytes_that_end_early_are_not_answered() -> None:
+    for raw in (b"\x10", b"\x10\xff", b"\x10\xff\xff\xff", b"\x30\xff"):
+        session = fresh()
+        session.receive(raw, 0.0)
+        session.end(Reason.UNSPECIFIED, "late")
+        assert session.take_output() == b""
