@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from base64 import b64encode
 from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -143,12 +144,15 @@ class Accounts:
 
 
 def _like(hashes: dict[str, str]) -> str:
-    """A hash of nothing known that costs what the costliest of these costs, for names that do not exist."""
-    settings = [extract_parameters(stored) for stored in hashes.values()]
-    if not settings:
-        return HASHER.hash(secrets.token_hex(16))
-    most = max(settings, key=lambda one: one.time_cost * one.memory_cost)
-    return PasswordHasher.from_parameters(most).hash(secrets.token_hex(16))
+    """What a name that does not exist is checked against: random bytes that cost what the costliest account costs."""
+
+    def cost(stored: str) -> int:
+        setting = extract_parameters(stored)
+        return setting.time_cost * setting.memory_cost
+
+    head, *parts = max([*hashes.values()] or [HASHER.hash("")], key=cost).rsplit("$", 2)
+    drawn = (b64encode(secrets.token_bytes(len(part) * 3 // 4)).decode().rstrip("=") for part in parts)
+    return "$".join((head, *drawn))
 
 
 def _verify(stored: str, password: bytes) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from lab.errors import MachineError
 from lab.proxy.config import Listener
 from lab.proxy.link import Link
 from lab.proxy.server import Listening, Server
 from lab.proxy.tls import TlsListener, tls_context
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 4_096
 """Connections that wait to be accepted; a fleet comes back all at once after a power cut."""
@@ -31,11 +35,20 @@ async def listen(server: Server, listener: Listener, shared: bool) -> Listening:
             f"Cannot listen on {listener.host}:{listener.port}: {error.strerror}.",
             "Choose another port for that listener, or end what has it (ss -ltnp shows it).",
         ) from error
+    if listener.anonymous and not _loopback(listener.host):
+        log.warning("a listener is open to everybody who reaches this machine", extra={"port": listener.port})
     factory = _factory(server, listener)
     if context is not None:
         sock.listen(BACKLOG)
         return TlsListener(server, sock, factory, context)
     return await asyncio.get_running_loop().create_server(factory, sock=sock, backlog=BACKLOG)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _bind(listener: Listener, shared: bool) -> socket.socket:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
 from lab.errors import LearnerError
 from lab.proxy import accounts
@@ -151,4 +152,8 @@ def test_a_hash_costs_what_a_fleet_can_pay_and_an_unknown_name_as_much(monkeypat
     setting = accounts.extract_parameters(accounts.HASHER.hash("x"))
     assert (setting.memory_cost, setting.time_cost, setting.parallelism) == (19_456, 2, 1)
     old = accounts.PasswordHasher(time_cost=3, memory_cost=32_768, parallelism=2).hash("x")
-    assert accounts.extract_parameters(accounts._like({"a": accounts.HASHER.hash("x"), "b": old})).time_cost == 3
+    nobody = accounts._like({"a": accounts.HASHER.hash("x"), "b": old})
+    assert accounts.extract_parameters(nobody) == accounts.extract_parameters(old)
+    assert not accounts._verify(nobody, b"x"), "it is whole: it was checked, and not refused unread"
+    with pytest.raises(VerifyMismatchError):
+        accounts.HASHER.verify(nobody, b"x")
