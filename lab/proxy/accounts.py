@@ -45,7 +45,7 @@ class Busy(Exception):  # noqa: N818 - a condition, not an error of the caller
 
 @dataclass(slots=True, eq=False)
 class _Check:
-    """One password being checked, for everybody who sent it meanwhile."""
+    """One password being checked, for everybody who has sent it by then."""
 
     name: str
     stored: str | None

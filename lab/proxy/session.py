@@ -105,7 +105,7 @@ class Session:
         return self.take_events()
 
     def _add(self, data: bytes) -> None:
-        """Add to the bytes held back, and go on with them if nothing stands against it."""
+        """Add to the bytes held back, and go on with them where nothing has to wait."""
         held = self._held = bytearray() if self._held is None else self._held
         held += data
         if self.state is State.CHECKING:
