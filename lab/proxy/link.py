@@ -124,7 +124,7 @@ class Link(asyncio.BufferedProtocol):
         """Take bytes that were read."""
         self.session.credit = self._credit()
         self._handle(self.session.receive(data, self._server.now()))
-        self._flow()
+        self.flow()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wire = None
@@ -163,7 +163,7 @@ class Link(asyncio.BufferedProtocol):
         server = self._server
         return min(server.limits.receive_maximum - self.flying, server.delivery.room())
 
-    def _flow(self) -> None:
+    def flow(self) -> None:
         """After every change: go on with what waits, or wait; and account for what is held."""
         session, moved = self.session, False
         while session.stalled and (credit := self._credit()) > 0:
@@ -178,10 +178,6 @@ class Link(asyncio.BufferedProtocol):
             if self._gone:
                 self._handle(session.lost())
         self._account()
-
-    def go_on(self) -> None:
-        """There may be room for what waits."""
-        self._flow()
 
     def look_ahead(self) -> None:
         """Nothing has moved for a while: read on behind what waits, and answer the pings there."""
@@ -279,7 +275,7 @@ class Link(asyncio.BufferedProtocol):
         """Some publishes were decided: acknowledge them, and go on when half the window is free."""
         self._handle(self.session.settle())
         if self.session.stalled and self.flying <= self._server.limits.receive_maximum // 2:
-            self._flow()
+            self.flow()
 
     def _name(self) -> Who:
         if self.who is None:
@@ -318,9 +314,10 @@ class Link(asyncio.BufferedProtocol):
         self._handle(self.session.accept(grant))
         if self.session.closed:
             return
+        self._admission = None
         self._server.counters.connects += 1
         self.resume(Why.CHECKING)
-        self._flow()
+        self.flow()
         if self.session.keep_alive:
             self._server.wheel.add(self._keeping_due, self._server.now() + 1.5 * self.session.keep_alive)
 

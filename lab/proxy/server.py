@@ -137,7 +137,7 @@ class Server:
         for link in list(self._waiting) if free else ():
             if self.delivery.full:
                 break
-            link.go_on()
+            link.flow()
 
     def _look_ahead(self, now: float) -> None:
         """Read on where nothing has moved for a while."""
