@@ -36,6 +36,9 @@ ROUTES_MAX, ROUTED_TOPIC_MAX = 64, 256
 """Routes remembered per connection, and the longest topic among them; a device has a handful of short ones."""
 CLOSING_SECONDS = 5.0
 """How long a peer has to take its last bytes."""
+ASK_SECONDS = 10.0
+"""How often the keep-alive of a connection is looked at, at least. A client may ask for one of 18 hours, and come and
+go a thousand times a second."""
 UNSENT_MAX = 16_384
 """Bytes of answers that wait for a peer before it is not read any more."""
 
@@ -172,7 +175,10 @@ class Link(asyncio.BufferedProtocol):
         if session.stalled:
             self._server.wait(self, moved)
             if not session.looking:
-                self.pause(Why.WAITING)
+                if self._server.stuck():
+                    self.look_ahead()
+                else:
+                    self.pause(Why.WAITING)
         elif self._server.flows(self):
             self.resume(Why.WAITING | Why.AHEAD)
             if self._gone:
@@ -319,7 +325,7 @@ class Link(asyncio.BufferedProtocol):
         self.resume(Why.CHECKING)
         self.flow()
         if self.session.keep_alive:
-            self._server.wheel.add(self._keeping_due, self._server.now() + 1.5 * self.session.keep_alive)
+            self._server.wheel.add(self._keeping_due, self._next_ask(self._server.now()))
 
     # The end.
 
@@ -350,6 +356,7 @@ class Link(asyncio.BufferedProtocol):
             received = self.session.inflow.received() if self.session.inflow else frozenset()
             legacy = Legacy(received, self.session.expiry, event.will, self.who)
             server.registry.release(self, self.who.client_id, legacy)
+        self.session.will = self.session.inflow = self._routes = None  # the wheel still knows this link for a while
 
     def _finish(self, wire: Wire) -> None:
         self._wire = None
@@ -378,7 +385,11 @@ class Link(asyncio.BufferedProtocol):
         elif self.session.overdue(now):
             self.end(Reason.KEEP_ALIVE_TIMEOUT, "Nothing was heard for one and a half keep-alive intervals.")
             return None
-        return self.session.heard + 1.5 * self.session.keep_alive
+        return self._next_ask(now)
+
+    def _next_ask(self, now: float) -> float:
+        """When to look again: at the deadline, or sooner, so that the wheel does not keep a closed link for hours."""
+        return min(self.session.heard + 1.5 * self.session.keep_alive, now + ASK_SECONDS)
 
 
 def too_large(route: Route) -> Refusal:

@@ -131,6 +131,11 @@ class Server:
         """Nothing of the link waits any more; whether something did."""
         return self._waiting.pop(link, None) is not None
 
+    def stuck(self) -> bool:
+        """Whether the one that has waited longest has waited long: Kafka is away, and not merely busy."""
+        oldest = next(iter(self._waiting.values()), None)
+        return oldest is not None and self.now() - oldest >= STALL_SECONDS
+
     def _room(self, free: bool) -> None:
         """A bound of what is in flight is reached, or half is free again: let those go on that waited longest."""
         self.counters.paused += not free

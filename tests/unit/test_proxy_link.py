@@ -195,6 +195,18 @@ async def test_pings_are_answered_while_publishes_wait() -> None:
     assert (one._waiting, one.held.bytes) == ({}, 0)
 
 
+async def test_in_an_outage_that_is_known_pings_are_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = server(in_flight=1)
+    first, _ = await opened(one)
+    first.data_received(reading(1) + reading(2))
+    later, transport = await opened(one, client="later", keep_alive=1)
+    now = one.now()
+    monkeypatch.setattr(one, "now", lambda: now + 1.1)
+    later.data_received(reading(1) + publisher.PINGREQ)
+    assert transport.data == b"\xd0\x00"
+    assert transport.reading
+
+
 async def test_a_link_that_moves_now_and_then_is_not_read_ahead() -> None:
     one = server(receive_maximum=1)
     link, transport = await opened(one)
@@ -459,3 +471,17 @@ async def test_a_socket_on_which_no_connect_comes_is_closed() -> None:
     link, transport = await opened_late(one)
     assert link._opening_due(one.now() + 10) is None
     assert transport.closed
+
+
+async def test_clients_that_come_and_go_leave_nothing_for_long() -> None:
+    """A keep-alive of 18 hours is not how long a closed link is kept."""
+    one = server()
+    will = Will("g/1", b"w" * 1_000, 1, False)
+    link, _ = await opened(one, keep_alive=65_535, will=will)
+    link.data_received(reading(1))
+    link.connection_lost(None)
+    assert link.session.will is None
+    assert link.session.inflow is None
+    assert max(one.wheel._slots) <= one.now() + 12
+    assert link._keeping_due(one.now() + 10) is None
+    assert one.counters.wills == 1
