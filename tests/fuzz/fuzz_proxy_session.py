@@ -111,6 +111,8 @@ def run(data: bytes) -> None:
         held = peer.session._held
         assert held is None or peer.session.stalled or len(held) <= LIMIT + step
         peer.session.take_output()
+    if peer.choice & 2:
+        peer.handle(peer.session.end(core.Reason.QUOTA_EXCEEDED, "full"))
     peer.empty()
     peer.handle(peer.session.lost())
     assert peer.session.closed
