@@ -28,7 +28,7 @@ def test_a_legacy_survives_the_pipe(received: frozenset[int], expiry: int, paylo
 
 @pytest.mark.parametrize("packet", [1_000_000, 8_000_000])
 async def test_the_largest_session_goes_through(packet: int) -> None:
-    """Every id of QoS 2, the longest client id, a will as large as a packet: one line, or the parent would lose a worker."""
+    """Every id of QoS 2, the longest client id, a will as large as a packet: one line, or a worker would be lost."""
     pair = socket.socketpair()
     here, there = [await Pipe.on(one, packet) for one in pair]
     name = "\u20ac" * 21_000
