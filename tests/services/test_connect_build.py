@@ -55,7 +55,7 @@ def test_a_source_that_does_not_compile_is_named(tmp_path: Path) -> None:
         pytest.param(
             ["-DskipTests"], id="quick"
         ),  # the plugin's tests run above; javac, its warnings and the archive here
-        pytest.param([], id="whole", marks=pytest.mark.thorough),
+        pytest.param([], id="whole", marks=pytest.mark.thorough("the whole of mvn verify")),
     ],
 )
 def test_maven_verifies_the_plugin_and_makes_the_same_archive(tmp_path: Path, options: list[str]) -> None:

@@ -245,7 +245,7 @@ def test_what_comes_back_is_what_was_sent_or_was_refused(trial: Trial) -> None:
     check(trial, 600)
 
 
-@pytest.mark.thorough
+@pytest.mark.thorough("thousands of round trips through the connectors")
 @pytest.mark.timeout(1200)
 def test_thousands_come_back_as_sent_or_were_refused(trial: Trial) -> None:
     check(trial, 20_000)
