@@ -61,7 +61,7 @@ def test_a_source_that_does_not_compile_is_named(tmp_path: Path) -> None:
 def test_maven_verifies_the_plugin_and_makes_the_same_archive(tmp_path: Path, options: list[str]) -> None:
     ours = archive(tmp_path)
     done = subprocess.run(
-        ["mvn", "-B", "-q", "clean", "verify"],
+        ["mvn", "-B", "-q", *options, "clean", "verify"],
         cwd=build.PLUGIN,
         capture_output=True,
         text=True,
