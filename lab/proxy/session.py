@@ -212,6 +212,7 @@ class Session:
         limit = self.limits.maximum_packet_size
         state = self.state
         rows = _ROWS[state]
+        credit = self.credit
         while end - position >= HEADER:
             length, body = data[position + 1], position + 2
             if length > 0x7F:
@@ -227,9 +228,11 @@ class Session:
                 break
             first = data[position]
             kind = first >> 4
-            if kind == _PUBLISH and self.credit <= 0 and state is State.OPEN:
-                self.stalled = True
-                break
+            if kind == _PUBLISH:
+                if credit <= 0 and state is State.OPEN:
+                    self.stalled = True
+                    break
+                credit -= 1
             handler, after = rows[kind]
             handler(self, first, data, body, stop)
             position = stop
@@ -238,6 +241,7 @@ class Session:
                 rows = _ROWS[state]
                 if state is not State.OPEN:
                     break
+        self.credit = credit
         return position
 
     # What comes from the shell.
