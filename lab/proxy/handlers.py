@@ -36,7 +36,6 @@ def connect(session: Session, first: int, data: bytes, body: int, stop: int) -> 
 
 
 def publish(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
-    session.credit -= 1
     inflow = session.inflow or session.publishing()
     publish = inflow.publish(first & 15, data, body, stop)
     if publish is not None:

@@ -236,12 +236,14 @@ class Link(asyncio.BufferedProtocol):
         if self._doomed:
             return
         server = self._server
-        route = self._route(publish.topic)
+        route = self._routes.get(publish.topic) if self._routes and self._generation == server.generation else None
+        if route is None:
+            route = self._route(publish.topic)
         server.counters.publishes[publish.qos] += 1
         if type(route) is Route:
             publish.acknowledge = route.acknowledge
             extra = headers(route, publish) if route.headers or publish.retain or publish.properties else None
-            if content(route, publish, extra) <= route.max_bytes:
+            if (len(publish.payload) if extra is None else content(route, publish, extra)) <= route.max_bytes:
                 server.delivery.send(self, publish, route, extra)
                 return
         self._refuse(publish, route)
@@ -249,16 +251,12 @@ class Link(asyncio.BufferedProtocol):
     def _route(self, topic: str) -> Route | Refusal:
         """Where the rules say, remembered until they are loaded again."""
         routes = self._routes
-        if routes is None or self._generation != self._server.generation:
+        if routes is None or self._generation != self._server.generation or len(routes) >= ROUTES_MAX:
             routes = self._routes = {}
             self._generation = self._server.generation
-        route = routes.get(topic)
-        if route is None:
-            route = self._server.router.route(topic, self._name())
-            if len(routes) >= ROUTES_MAX:
-                routes.clear()
-            if len(topic) <= ROUTED_TOPIC_MAX:
-                routes[topic] = route
+        route = self._server.router.route(topic, self._name())
+        if len(topic) <= ROUTED_TOPIC_MAX:
+            routes[topic] = route
         return route
 
     def _refuse(self, publish: Publish, route: Route | Refusal) -> None:

@@ -35,6 +35,7 @@ class Session:
     """One connection's protocol, for both versions."""
 
     __slots__ = (
+        "_from",
         "_held",
         "_need",
         "_peer_maximum",
@@ -79,7 +80,10 @@ class Session:
         self.explain = True
         """Whether answers may carry a reason string."""
         self._peer_maximum: int | None = None
-        self._held: bytearray | None = None
+        self._held: bytes | bytearray | None = None
+        """What was read and not handled: the read itself while nothing more comes, so that it need not be copied."""
+        self._from = 0
+        """Where in it the rest begins."""
         self._need = 0
         self._seen = -1
         """How far of `_held` was searched for pings; -1 while nobody looks ahead."""
@@ -99,14 +103,27 @@ class Session:
         if self._held is not None or self.state is State.CHECKING:
             self._add(data)
         else:
-            used = self._take(data)
-            if used < len(data) and not self.closed:
-                self._held = bytearray(memoryview(data)[used:])
+            self._keep(data, self._take(data, 0))
         return self.take_events()
+
+    def _keep(self, data: bytes, used: int) -> None:
+        """Hold back what was not used."""
+        if used >= len(data) or self.closed:
+            self._held, self._from = None, 0
+        elif self.stalled:
+            self._held, self._from = data, used
+        else:
+            self._held, self._from = bytearray(memoryview(data)[used:]), 0
+
+    def _growing(self) -> bytearray:
+        """What is held back as something that more can be added to."""
+        if not isinstance(self._held, bytearray):
+            self._held, self._from = bytearray(memoryview(self._held or b"")[self._from :]), 0
+        return self._held
 
     def _add(self, data: bytes) -> None:
         """Add to the bytes held back, and go on with them where nothing has to wait."""
-        held = self._held = bytearray() if self._held is None else self._held
+        held = self._growing()
         held += data
         if self.state is State.CHECKING:
             if len(held) > self.limits.maximum_packet_size:
@@ -119,10 +136,13 @@ class Session:
 
     def _drain(self) -> None:
         """Handle what is held back, piece by piece, as far as it goes."""
-        while (
-            (held := self._held) is not None and len(held) >= self._need and not self.stalled and self.state in _READING
-        ):
-            used = self._take(bytes(memoryview(held)[: max(self._need, PIECE)]))
+        while (held := self._held) is not None and not self.stalled and self.state in _READING:
+            if isinstance(held, bytes):
+                self._keep(held, self._take(held, self._from))
+                continue
+            if len(held) < self._need:
+                break
+            used = self._take(bytes(memoryview(held)[: max(self._need, PIECE)]), 0)
             if used >= len(held) or self.closed:
                 self._held = None
             else:
@@ -143,7 +163,7 @@ class Session:
         """From now on answer the pings that come behind publishes that wait."""
         if self.stalled and self._held is not None:
             self._seen = max(self._seen, 0)
-            self._pick_pings(self._held)
+            self._pick_pings(self._growing())
 
     def _pick_pings(self, held: bytearray) -> None:
         """Take out and answer every whole PINGREQ behind `_seen`. What is not right is left for its turn."""
@@ -198,20 +218,21 @@ class Session:
         """Whether the client has been silent for one and a half times its keep-alive."""
         return bool(self.keep_alive) and now - self.heard > 1.5 * self.keep_alive
 
-    def _take(self, data: bytes) -> int:
-        """Handle whole packets; how many bytes they were. The rest is the caller's to keep."""
+    def _take(self, data: bytes, position: int) -> int:
+        """Handle whole packets from `position` on; where they end. The rest is the caller's to keep."""
         try:
-            return self._parse(data)
+            return self._parse(data, position)
         except ProtocolError as error:
             self._close(error.reason, error.cause, fault=not isinstance(error, RefusedError))
             return len(data)
 
-    def _parse(self, data: bytes) -> int:
-        position, end = 0, len(data)
+    def _parse(self, data: bytes, position: int) -> int:
+        end = len(data)
         self._need = HEADER
         limit = self.limits.maximum_packet_size
         state = self.state
         rows = _ROWS[state]
+        credit = self.credit
         while end - position >= HEADER:
             length, body = data[position + 1], position + 2
             if length > 0x7F:
@@ -227,9 +248,11 @@ class Session:
                 break
             first = data[position]
             kind = first >> 4
-            if kind == _PUBLISH and self.credit <= 0 and state is State.OPEN:
-                self.stalled = True
-                break
+            if kind == _PUBLISH:
+                if credit <= 0 and state is State.OPEN:
+                    self.stalled = True
+                    break
+                credit -= 1
             handler, after = rows[kind]
             handler(self, first, data, body, stop)
             position = stop
@@ -238,6 +261,7 @@ class Session:
                 rows = _ROWS[state]
                 if state is not State.OPEN:
                     break
+        self.credit = credit
         return position
 
     # What comes from the shell.

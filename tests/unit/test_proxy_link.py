@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 from lab.pace import allow
 from lab.proxy import publisher
 from lab.proxy.config import Config, Listener
-from lab.proxy.held import SMALL
+from lab.proxy.held import READ_BYTES, SMALL
 from lab.proxy.link import Link
 from lab.proxy.packets import V5, V311, Connect, Publish, Will
 from lab.proxy.properties import P
@@ -278,11 +278,11 @@ async def test_what_clients_hold_is_bounded_and_a_little_is_everyones() -> None:
 async def test_reads_become_small_when_half_of_what_may_be_held_is_held() -> None:
     one = server(held_bytes=1_000_000)
     link, _ = await opened(one)
-    assert len(link.get_buffer(-1)) == 65_536
+    assert len(link.get_buffer(-1)) == READ_BYTES
     link.data_received(publisher.publish(Publish("g/1", b"x" * 900_000, 0, 0, False))[:600_000])
     assert len(link.get_buffer(-1)) == 4_096
     link.connection_lost(None)
-    assert len(link.get_buffer(-1)) == 65_536
+    assert len(link.get_buffer(-1)) == READ_BYTES
     link.get_buffer(-1)[:4] = b"abcd"
     assert one.held.read(3) == b"abc"
 
