@@ -49,7 +49,7 @@ class Clone:
         # A cache of one's own has its own register of ports: apart from those of the stacks that start beside this one.
         apart = {name: port + 21000 + os.getpid() % 50 * 20 for name, port in ports.Ports().model_dump().items()}
         ports.remember(ports.Ports(**apart), self.state / "ports.json")
-        for name in ("cargo", "rustc", "go", "cc"):
+        for name in ("cargo", "rustc", "go", "cc", "pkg-config"):
             tool = self.tools / name
             tool.write_text(TOOL.format(version=VERSIONS.get(name, ""), told=self.told))
             tool.chmod(0o755)
