@@ -47,6 +47,15 @@ class ProxyProcess:
             time.sleep(0.1)
         raise ServiceError("proxy", f"The proxy is not ready: {self.log.read_text()[-800:]}", f"Read {self.log}.")
 
+    def wait_up(self) -> None:
+        """Until it answers at all, whether or not Kafka does. Raises ServiceError with the log's end."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if any(one["event"] == "listening" for one in self.events()):
+                return
+            time.sleep(0.05)
+        raise ServiceError("proxy", f"The proxy is not up: {self.log.read_text()[-800:]}", f"Read {self.log}.")
+
     def healthy(self) -> bool:
         """Whether /health answers 200."""
         try:
@@ -82,11 +91,16 @@ class ProxyProcess:
 
 
 @contextlib.contextmanager
-def proxy(folder: Path, config: str, workers: int = 1) -> Iterator[ProxyProcess]:
-    """A proxy that is ready, stopped at the end."""
+def proxy(folder: Path, config: str, workers: int = 1, kafka: bool = True) -> Iterator[ProxyProcess]:
+    """A proxy that is ready, stopped at the end; `kafka` False: there is no Kafka, and it is only up."""
     running = ProxyProcess(folder, config, free_port(), workers)
     try:
-        running.wait_ready()
+        if kafka:
+            running.wait_ready()
+        else:
+            running.wait_up()
         yield running
     finally:
-        running.stop()
+        running.stop(
+            20.0 if kafka else 2.0
+        )  # without Kafka its requests to Kafka keep it for longer than anybody waits

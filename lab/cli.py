@@ -44,10 +44,14 @@ def up(
 ) -> None:
     """Start the services in the background; return when each answers a real request."""
     from lab import stack
-    from lab.stack.console import steps
+    from lab.settings import settings
+    from lab.stack import proxy
+    from lab.stack.console import err, steps
 
     with steps() as report:
         stack.up(report, wait=not no_wait)
+    if (warning := proxy.warning(settings())) is not None:
+        err.print(warning, style="yellow")
     status()
 
 

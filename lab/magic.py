@@ -67,11 +67,20 @@ def run(query: str) -> FluxResult:
     """
     try:
         with InfluxDBClient(**load().influx(), timeout=allow_ms(QUERY_SECONDS)) as client:
-            return FluxResult(query, tuple(client.query_api().query(query)))
+            return FluxResult(query, tuple(_plain(table) for table in client.query_api().query(query)))
     except HTTPError as error:
         raise ServiceError(
             "influxd", f"InfluxDB did not answer: {type(error).__name__}.", "Run ./workshop up, then the cell again."
         ) from error
+
+
+def _plain(table: Any) -> Any:
+    """The table with line feeds where InfluxDB's CSV has them as carriage return and line feed."""
+    for record in table.records:
+        for name, value in record.values.items():
+            if isinstance(value, str) and "\r\n" in value:
+                record.values[name] = value.replace("\r\n", "\n")
+    return table
 
 
 def flux(shell: Any, line: str, cell: str) -> None:

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     pace: float | None = None
     """How many times slower than the reference machine this one is, instead of what `up` measured (`lab.pace`)."""
 
+    mqtt_listen: str | None = None
+    """host:port of one more MQTT listener, for devices on the network; it takes accounts only (`mqtt_passwords`)."""
+    mqtt_passwords: Path | None = None
+    """The proxy's password file, written by `python -m lab.proxy passwd FILE NAME`."""
+
     namespace: str = ""
     """Prefix of topics, buckets, connectors and consumer groups, so that several people share one cluster."""
     kafka_bootstrap: str | None = None

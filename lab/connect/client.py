@@ -124,7 +124,7 @@ class Connect:
         except _TryAgainError as error:
             raise ServiceError(
                 SERVICE,
-                f"Kafka Connect is still rebalancing after {self._patience_s:.0f} s: {error}",
+                f"Kafka Connect still cannot answer after {self._patience_s:.0f} s: {error}",
                 "Look at ./workshop logs connect, and run the step again.",
             ) from error
         if response.is_success:
@@ -144,7 +144,13 @@ class Connect:
             ) from error
         if response.status_code == httpx.codes.CONFLICT and "rebalanc" in response.text.lower():
             raise _TryAgainError(_message(response))
+        if response.status_code == httpx.codes.NOT_FOUND and "No status found" in response.text and self._is_new(path):
+            raise _TryAgainError(_message(response))
         return response
+
+    def _is_new(self, path: str) -> bool:
+        """Whether the connector exists all the same: its first status comes a moment after its configuration."""
+        return self._http.get(path.removesuffix("/status")).is_success
 
 
 def _path(name: str) -> str:

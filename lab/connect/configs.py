@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.addresses import Addresses
+from lab.influx.types import FIELD_TYPES
 from lab.names import MEASUREMENT
 
 STRICT_JSON = "io.hybridiot.connect.influxdb2.StrictJsonConverter"
@@ -23,6 +24,9 @@ def sink_config(addresses: Addresses) -> dict[str, str]:
         "event.time.fieldname": "time",
         "write.precision": "Microseconds",
         "tag.fields": "generatorID",
+        # One 7 for 7.0 would fix the field's type for days, and InfluxDB would refuse every reading after it.
+        "field.types": ",".join(f"{name}:{kind}" for name, kind in FIELD_TYPES.items()),
+        "integers.as.floats": "true",
         **_json(),
         "errors.tolerance": "all",
         "errors.deadletterqueue.topic.name": names.dead_letters,

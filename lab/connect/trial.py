@@ -59,9 +59,9 @@ class Trial:
             self.connect.close()
             self.influx.close()
 
-    def make_bucket(self, name: str, keep_s: int = 0) -> None:
-        """Make a bucket; `keep_s` is its retention in seconds, 0 for ever."""
-        rules = [{"type": "expire", "everySeconds": keep_s}] if keep_s else None
+    def make_bucket(self, name: str, keep_s: int = 0, shard_s: int = 0) -> None:
+        """Make a bucket; `keep_s` is its retention in seconds, 0 for ever, `shard_s` its shard-group duration."""
+        rules = [{"type": "expire", "everySeconds": keep_s, "shardGroupDurationSeconds": shard_s}]
         self.influx.buckets_api().create_bucket(bucket_name=name, retention_rules=rules)
 
     def sink(self, tail: str = "sink", **changes: str) -> str:

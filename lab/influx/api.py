@@ -7,6 +7,7 @@ because they name the column, field or bucket that is wrong.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
@@ -25,6 +26,8 @@ BATCH_LINES = 5000
 """Lines of line protocol per write request: what InfluxData recommends."""
 
 NOT_FOUND = 404
+WRITTEN = 204
+"""InfluxDB confirms a write with this status and with nothing else."""
 
 
 class InfluxError(ServiceError):
@@ -78,6 +81,8 @@ class Influx:
         """Like query, but row by row, for answers of many thousands of rows."""
         headers = {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
         answer = self._send("POST", "/api/v2/query", params={"org": self.org}, content=flux.encode(), headers=headers)
+        if not answer.headers.get("content-type", "").startswith("text/csv"):
+            raise self._stranger(answer)
         yield from parse_csv(answer.text)
 
     def write(self, bucket: str, lines: Iterable[str], precision: str = "us") -> None:
@@ -113,7 +118,9 @@ class Influx:
 
     def _write(self, bucket: str, batch: list[str], precision: str) -> None:
         where = {"org": self.org, "bucket": bucket, "precision": precision}
-        self._send("POST", "/api/v2/write", params=where, content="\n".join(batch).encode())
+        answer = self._send("POST", "/api/v2/write", params=where, content="\n".join(batch).encode())
+        if answer.status_code != WRITTEN:
+            raise self._stranger(answer)
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
@@ -126,13 +133,26 @@ class Influx:
             ) from error
         if answer.is_error:
             raise InfluxError(f"{method} {path}", answer.status_code, _reason(answer))
+        if not answer.is_success:
+            raise self._stranger(answer)
         return answer
+
+    def _stranger(self, answer: httpx.Response) -> ServiceError:
+        return ServiceError(
+            "influxd",
+            f"What answers {answer.request.url} with {answer.status_code} is not InfluxDB 2.",
+            "Check the address of InfluxDB, and what stands in between.",
+        )
 
 
 def parse_csv(text: str) -> Iterator[Row]:
-    """The rows of an unannotated CSV answer; every blank line starts a table with a header of its own."""
+    """The rows of an unannotated CSV answer; every blank line starts a table with a header of its own.
+
+    InfluxDB writes a line feed within a value as `\\r\\n` and leaves carriage returns out; here it is a line feed.
+    """
     header: list[str] | None = None
-    for cells in csv.reader(text.splitlines()):
+    for raw in csv.reader(io.StringIO(text, newline="")):
+        cells = [cell.replace("\r\n", "\n") for cell in raw]
         if not cells:
             header = None
         elif header is None:

@@ -11,11 +11,22 @@ PLAIN = {escape: char for char, escape in ESCAPES.items()}
 
 def quoted(text: str) -> str:
     """A Flux string literal of the text, on one line: a quote in a name ends nothing, and no variable is put in."""
-    return '"' + re.sub(r'\$\{|[\\"\n\r\t]', lambda found: ESCAPES[found.group()], text) + '"'
+    return '"' + re.sub(r'\$\{|[\\"\x00-\x1f\x7f]', lambda found: _escape(found.group()), text) + '"'
+
+
+def _escape(char: str) -> str:
+    """Flux takes other control characters by their number; a raw zero would end the script."""
+    return ESCAPES.get(char) or f"\\x{ord(char):02x}"
 
 
 def unquoted(literal: str) -> str:
     """The text of a Flux literal: a string without its quotes and escapes, anything else as it is."""
     if not literal.startswith('"'):
         return literal
-    return re.sub(r"\\(?:\$\{|.)", lambda found: PLAIN.get(found.group(), found.group()[1:]), literal[1:-1])
+    return re.sub(r"\\(?:\$\{|x[0-9a-fA-F]{2}|.)", lambda found: _plain(found.group()), literal[1:-1])
+
+
+def _plain(escape: str) -> str:
+    if escape[1] == "x" and len(escape) > 2:
+        return chr(int(escape[2:], 16))
+    return PLAIN.get(escape, escape[1:])

@@ -17,6 +17,8 @@ from lab.errors import LearnerError, ServiceError
 from lab.influx.api import NOT_FOUND, Influx, InfluxError, instant
 from lab.pace import allow, stop_after
 
+PAGE = 100
+"""Tasks in one answer."""
 FINISHED = frozenset({"success", "failed", "canceled"})
 
 
@@ -56,9 +58,20 @@ class Run:
 
 
 def find(influx: Influx, name: str) -> Task | None:
-    """The task of this name, or None."""
-    found = influx.json("GET", "/api/v2/tasks", params={"org": influx.org, "name": name})["tasks"]
-    return _task(found[0]) if found else None
+    """The task of this name, or None; of several the one that is active, and the newest of those."""
+    return next(iter(find_all(influx, name)), None)
+
+
+def find_all(influx: Influx, name: str) -> list[Task]:
+    """Every task of this name, of which InfluxDB lets there be several: active ones first, of those the newest."""
+    found: list[Task] = []
+    page = {"org": influx.org, "name": name, "limit": PAGE}
+    while True:
+        more = influx.json("GET", "/api/v2/tasks", params=page)["tasks"]
+        found += [_task(body) for body in more]
+        if len(more) < PAGE:
+            return sorted(found, key=lambda task: (task.active, task.id), reverse=True)
+        page["after"] = more[-1]["id"]
 
 
 def require(influx: Influx, name: str) -> Task:
@@ -70,12 +83,15 @@ def require(influx: Influx, name: str) -> Task:
 
 
 def ensure(influx: Influx, name: str, flux: str) -> Task:
-    """Create the task, or give the one of this name this script and activate it.
+    """Create the task, or give the one of this name this script and activate it. Others of the same name are removed.
 
     The name must be the one in the script's `option task`. Raises InfluxError with the parser's words when the script
     cannot be parsed; a name that does not exist shows only when it runs.
     """
-    task = find(influx, name)
+    found = find_all(influx, name)
+    for other in found[1:]:
+        _delete(influx, other)
+    task = found[0] if found else None
     if task is None:
         return _task(influx.json("POST", "/api/v2/tasks", json={"org": influx.org, "flux": flux, "status": "active"}))
     if task.flux == flux and task.active:
@@ -102,13 +118,16 @@ def quiet(influx: Influx, task: Task, deadline_s: float = 60.0) -> None:
 
 
 def remove(influx: Influx, name: str) -> bool:
-    """Let the task's runs end and remove it; False when there was none."""
-    task = find(influx, name)
-    if task is None:
-        return False
+    """Let the runs of every task of this name end and remove them; False when there was none."""
+    found = find_all(influx, name)
+    for task in found:
+        _delete(influx, task)
+    return bool(found)
+
+
+def _delete(influx: Influx, task: Task) -> None:
     quiet(influx, task)
     influx.json("DELETE", f"/api/v2/tasks/{task.id}")
-    return True
 
 
 def run_for(influx: Influx, task: Task, when: datetime | None = None) -> Run:

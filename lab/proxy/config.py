@@ -70,6 +70,8 @@ class Listener(_Part):
     def _tls(self) -> Listener:
         if self.kind in ("tls", "wss") and not (self.certificate and self.key):
             raise ValueError(f"the {self.kind} listener on port {self.port} needs certificate and key")
+        if self.client_ca and self.kind not in ("tls", "wss"):
+            raise ValueError(f"the {self.kind} listener on port {self.port} has client_ca; only tls and wss check it")
         if self.require_client_certificate and not self.client_ca:
             raise ValueError(f"the listener on port {self.port} requires client certificates and names no client_ca")
         return self
@@ -91,12 +93,22 @@ class Bounds(_Part):
     in_flight: int = Field(default=50_000, ge=1)
     """Publishes in flight in all."""
     in_flight_bytes: int = Field(default=64_000_000, ge=1_000_000)
+    """What they take in memory, in all: payload, topic, key, headers, and the objects around them."""
+    held_bytes: int = Field(default=64_000_000, ge=1_000_000)
+    """What connections hold besides, in all: what is read ahead, packets not yet whole, logins, wills, aliases."""
+    read_ahead: int = Field(default=4_000_000, ge=4_096)
+    """How far one connection is read ahead while its publishes wait for Kafka, so that its pings are answered."""
     connections: int = Field(default=50_000, ge=1)
     connect_timeout: float = Field(default=10.0, gt=0)
+    login_timeout: float = Field(default=20.0, gt=0)
+    """How long a CONNECT may wait for its password to be checked before it is told that the server is busy. Clients
+    give up after 5 to 60 s; the right answer to a queue is to come back, and what was found by then is remembered."""
     keep_alive: int = Field(default=3_600, ge=1, le=65_535)
     session_expiry: int = Field(default=3_600, ge=0)
     sessions: int = Field(default=100_000, ge=1)
     """Sessions kept for clients that are away; beyond it the one nearest its end goes first."""
+    session_bytes: int = Field(default=64_000_000, ge=1_000_000)
+    """What they may take in memory, with their wills; beyond it as above."""
     topic_aliases: int = Field(default=16, ge=0, le=65_535)
     drain: float = Field(default=8.0, ge=0)
     """How long SIGTERM waits for Kafka to confirm what is in flight."""
@@ -123,8 +135,12 @@ class Config(_Part):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"two rules are called {sorted(twice)[0]!r}")
-        if not self.passwords and not any(one.anonymous or one.client_ca for one in self.listener):
-            raise ValueError("nobody could connect: set passwords, client_ca, or anonymous = true on a listener")
+        for one in self.listener:
+            if not (self.passwords or one.anonymous or one.client_ca):
+                raise ValueError(
+                    f"nobody could connect to the listener on port {one.port}: "
+                    "set passwords, or client_ca or anonymous = true on it"
+                )
         return self
 
 

@@ -1,8 +1,9 @@
 """From publishes to Kafka and back: one idempotent producer, polled on the event loop's own thread.
 
 Rules that hold here: a publish is decided once, by Kafka's delivery report or by a refusal; publishes of one
-client to one topic are handed over in the order they came, also while the topic is being made; no more is in
-flight than the bounds say, plus what one read from each socket holds.
+client to one topic are handed over in the order they came, also while the topic is being made; what is in flight is
+counted as what it takes (payload, key, topic, headers, and the objects around them), here and in librdkafka's queue;
+`room` says how many more there may be, and who hands over more than that breaks the bound by at most one read.
 
 There is no poll thread: a thread would fight the loop for the interpreter once per message. A timer polls while
 anything is in flight, and after a long turn it waits longer, so that acknowledgements leave in larger groups
@@ -22,7 +23,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from lab.proxy import librdkafka
 from lab.proxy.config import Bounds, Kafka
-from lab.proxy.headers import Headers
+from lab.proxy.headers import Headers, weight
 from lab.proxy.kafka_topics import RETRY_SECONDS, Topics
 from lab.proxy.metrics import Counters
 from lab.proxy.packets import Publish
@@ -45,12 +46,15 @@ class Client(Protocol):
     def settled(self) -> None:
         """Some of its publishes have been decided since the last call."""
 
+    def failed(self, publish: Publish) -> None:
+        """Kafka refused this publish for good; `reason` and `detail` say why."""
+
 
 class Delivery:
     """The way to Kafka of one process."""
 
     def __init__(self, kafka: Kafka, bounds: Bounds, counters: Counters, on_room: Callable[[bool], None]) -> None:
-        """`on_room` is told False when the bounds are reached and True when half is free again."""
+        """`on_room` is told False when a bound is reached and True when half is free again."""
         self._loop = asyncio.get_running_loop()
         self._kafka = kafka
         self._bounds = bounds
@@ -71,9 +75,15 @@ class Delivery:
         self.flying_bytes = 0
         self.full = False
 
+    def room(self) -> int:
+        """How many publishes may be handed over now."""
+        return 0 if self.full else self._bounds.in_flight - self.flying
+
     def send(self, client: Client, publish: Publish, route: Route, headers: Headers | None) -> None:
         """Hand a publish to Kafka; its reason is set and `client.settled` called when it is decided."""
-        size = len(publish.payload)
+        size = route.weight + len(publish.payload)
+        if headers is not None:
+            size += weight(headers)
         self.flying += 1
         self.flying_bytes += size
         client.flying += 1
@@ -91,11 +101,13 @@ class Delivery:
     def _produce(self, client: Client, publish: Publish, route: Route, headers: Headers | None, size: int) -> None:
         callback = partial(self._delivered, client, publish, size)
         topic = route.target.topic
+        payload = None if route.tombstones and not publish.payload else publish.payload
         try:
             if headers is None:
-                self._producer.produce(topic, publish.payload, route.key, -1, callback)
+                self._producer.produce(topic, payload, route.key, -1, callback)
             else:
-                self._producer.produce(topic, publish.payload, route.key, -1, callback, headers=headers)
+                self._producer.produce(topic, payload, route.key, -1, callback, headers=headers)
+                publish.properties = None  # the producer has its own copy now
         except BufferError:
             # Only when settings put librdkafka's bounds below ours: hold the topic back until there is room.
             self._hold(client, publish, route, headers, size, pause=RETRY_SECONDS)
@@ -114,19 +126,19 @@ class Delivery:
         if error is None:
             publish.reason = 0
         else:
-            self._failed(publish, error)
+            self._failed(client, publish, error)
         self._touched[client] = None
         if self._sample is not None and self._sample[0] is publish:
             self._counters.observe_ack(perf_counter() - self._sample[1])
             self._sample = None
 
-    def _failed(self, publish: Publish, error: KafkaError) -> None:
+    def _failed(self, client: Client, publish: Publish, error: KafkaError) -> None:
         publish.reason = librdkafka.reason(error)
-        publish.detail = f"Kafka did not take it: {error.str()}"
+        publish.detail = f"Kafka did not take it: {error.str()} ({error.name()})"
         self._counters.failed += 1
         if error.code() in librdkafka.UNKNOWN_TOPIC:
             self._known.clear()
-        log.warning("publish refused by Kafka", extra={"kafka_error": error.name(), "reason": int(publish.reason)})
+        client.failed(publish)
 
     def _poll(self) -> None:
         started = perf_counter()

@@ -22,7 +22,7 @@ def check_all_read(reader: Reader) -> None:
         raise malformed("A packet is longer than its fields.")
 
 
-def long_length(data: bytes, position: int, shortest: bool) -> tuple[int, int]:
+def long_length(data: bytes | bytearray, position: int, shortest: bool) -> tuple[int, int]:
     """A remaining length of two to four bytes and where the body starts; (-1, _) while it is incomplete.
 
     Only 5.0 asks for the shortest form (section 1.5.5); small 3.1.1 clients may always write four bytes.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.proxy import properties as props
 from lab.proxy.framing import check_all_read, check_flags
-from lab.proxy.packets import V5, V311, Ended, Kind, read_connect, read_subscribe, read_unsubscribe, refusals
+from lab.proxy.packets import PINGRESP, V5, V311, Ended, Kind, read_connect, read_subscribe, read_unsubscribe, refusals
 from lab.proxy.properties import P
 from lab.proxy.reasons import Reason, forbidden, malformed
 from lab.proxy.wire import Reader
@@ -22,14 +22,21 @@ Handler = Callable[["Session", int, bytes, int, int], None]
 """Takes the session, the packet's first byte, the bytes, and where its body starts and stops in them."""
 
 
+def level(data: bytes | bytearray, body: int) -> int:
+    """The version that a CONNECT asks for: what its answer is written in."""
+    return V5 if data[body : body + 7] == b"\0\x04MQTT\x05" else V311
+
+
 def connect(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
     check_flags(first)
-    session.version = V5 if data[body : body + 7] == b"\0\x04MQTT\x05" else V311
+    session.version = level(data, body)
     session.connect = read_connect(Reader(data, body, stop))
+    session.kept = session.connect.weight()
     session.events.append(session.connect)
 
 
 def publish(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    session.credit -= 1
     inflow = session.inflow or session.publishing()
     publish = inflow.publish(first & 15, data, body, stop)
     if publish is not None:
@@ -52,7 +59,8 @@ def release(session: Session, first: int, data: bytes, body: int, stop: int) -> 
 def subscribe(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
     check_flags(first)
     packet_id, count = read_subscribe(Reader(data, body, stop), session.version)
-    session.say(refusals(Kind.SUBSCRIBE, session.version, packet_id, count))
+    answer = refusals(Kind.SUBSCRIBE, session.version, packet_id, count, session.explain)
+    session.say(answer if session.fits(answer) else refusals(Kind.SUBSCRIBE, session.version, packet_id, count))
 
 
 def unsubscribe(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
@@ -64,7 +72,7 @@ def unsubscribe(session: Session, first: int, data: bytes, body: int, stop: int)
 def ping(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
     check_flags(first)
     check_all_read(Reader(data, body, stop))
-    session.out.append(b"\xd0\x00")
+    session.out.append(PINGRESP)
 
 
 def disconnect(session: Session, first: int, data: bytes, body: int, stop: int) -> None:

@@ -13,15 +13,23 @@ from lab.proxy import properties as props
 from lab.proxy.opening import Limits
 from lab.proxy.packets import PENDING, V5, Publish, acknowledgement, check_topic
 from lab.proxy.properties import P, Properties
-from lab.proxy.reasons import ProtocolError, Reason, forbidden, malformed
+from lab.proxy.reasons import PERMANENT, ProtocolError, Reason, RefusedError, forbidden, malformed
 from lab.proxy.table import QOS2, Exchange, Step
 from lab.proxy.wire import Reader, utf8
 
 _TOPICS: dict[bytes, str] = {}
 """Topic names already checked. The same few names come in every publish; checking costs more than looking up."""
 _TOPICS_MAX = 20_000
+_TOPIC_BYTES_MAX = 256
+"""Longer names are checked each time, so that remembering costs at most some 13 MB."""
+PACKET_IDS = 65_535
+"""As many packet ids as there are; more answers than these cannot be due."""
+EXCHANGE_BYTES, FLIGHT_BYTES = 100, 200
+"""What a QoS 2 packet id and an unanswered publish take here; measured."""
 DETAIL_MAX = 500
-"""Characters of a reason string; a client with a smaller Maximum Packet Size than this gets none."""
+"""Characters of a reason string."""
+EXPLAIN_BYTES = 4 * DETAIL_MAX + 16
+"""A client whose Maximum Packet Size is below that of the longest acknowledgement gets no reason strings."""
 
 
 def _topic(raw: bytes) -> str:
@@ -29,16 +37,28 @@ def _topic(raw: bytes) -> str:
     topic = utf8(raw)
     if topic:
         check_topic(topic)
-    if len(_TOPICS) >= _TOPICS_MAX:
-        _TOPICS.clear()
-    _TOPICS[raw] = topic
+    if len(raw) <= _TOPIC_BYTES_MAX:
+        if len(_TOPICS) >= _TOPICS_MAX:
+            _TOPICS.clear()
+        _TOPICS[raw] = topic
     return topic
 
 
 class Inflow:
     """The publish side of one open connection. `out` collects the bytes to send."""
 
-    __slots__ = ("_alias_maximum", "_aliases", "_explain", "_quota", "_received", "_v5", "exchanges", "flights", "out")
+    __slots__ = (
+        "_alias_maximum",
+        "_aliases",
+        "_earlier",
+        "_explain",
+        "_quota",
+        "_received",
+        "_v5",
+        "exchanges",
+        "flights",
+        "out",
+    )
 
     def __init__(self, out: list[bytes], version: int, limits: Limits, explain: bool, received: frozenset[int]) -> None:
         self.out = out
@@ -51,7 +71,10 @@ class Inflow:
         """Publishes of QoS 1 and 2 without an acknowledgement, oldest first."""
         self.exchanges = dict.fromkeys(received, Exchange.RECEIVED)
         """QoS 2 packet ids that are not free."""
-        self._received = len(received)
+        self._earlier = set(received)
+        """Those of them that this connection has not seen yet: the quota is each connection's own (5.0 section 4.9)."""
+        self._received = 0
+        """Ids of this connection that wait for PUBREL."""
 
     def publish(self, flags: int, data: bytes, body: int, stop: int) -> Publish | None:
         """Read a PUBLISH; None when it repeats a QoS 2 packet id and must not be produced again."""
@@ -85,19 +108,30 @@ class Inflow:
         return publish
 
     def _enqueue(self, publish: Publish) -> Publish | None:
+        """A repeat is looked up before it is counted: it needs no room of its own."""
+        if publish.qos == 2 and publish.packet_id in self.exchanges:
+            self._repeated(publish)
+            return None
         if self._v5 and len(self.flights) + self._received >= self._quota:
             raise ProtocolError(Reason.RECEIVE_MAXIMUM_EXCEEDED, "More publishes in flight than Receive Maximum.")
         if publish.qos == 2:
-            action = self._step(publish.packet_id, Step.PUBLISH)
-            if action == "wait":
-                return None
-            if action == "PUBREC":
-                publish.reason = Reason.SUCCESS
-                self.flights.append(publish)
-                self.settle()
-                return None
+            self._step(publish.packet_id, Step.PUBLISH)
         self.flights.append(publish)
         return publish
+
+    def _repeated(self, publish: Publish) -> None:
+        """A QoS 2 packet id that is not free: nothing is produced, and what was received is answered again."""
+        if self._step(publish.packet_id, Step.PUBLISH) == "wait":
+            return
+        if publish.packet_id in self._earlier:
+            self._earlier.discard(publish.packet_id)
+            self._received += 1
+        if len(self.flights) >= PACKET_IDS:
+            raise ProtocolError(Reason.RECEIVE_MAXIMUM_EXCEEDED, "More publishes unanswered than there are packet ids.")
+        publish.reason = Reason.SUCCESS
+        publish.payload, publish.properties = b"", None
+        self.flights.append(publish)
+        self.settle()
 
     def _step(self, packet_id: int, step: Step) -> str:
         """Move one QoS 2 packet id along the table and say what to do."""
@@ -105,7 +139,11 @@ class Inflow:
         if (before, step) not in QOS2:
             raise forbidden(f"{step.name} for packet id {packet_id}, which is {before.name.lower()}.")
         action, after = QOS2[before, step]
-        self._received += (after is Exchange.RECEIVED) - (before is Exchange.RECEIVED)
+        if packet_id in self._earlier:
+            if after is Exchange.FREE:
+                self._earlier.discard(packet_id)
+        else:
+            self._received += (after is Exchange.RECEIVED) - (before is Exchange.RECEIVED)
         if after is Exchange.FREE:
             self.exchanges.pop(packet_id, None)
         else:
@@ -156,12 +194,23 @@ class Inflow:
     def _answer(self, publish: Publish) -> None:
         refused = publish.reason >= Reason.UNSPECIFIED
         if refused and not self._v5:
-            raise ProtocolError(Reason(publish.reason), publish.detail or "A publish was refused.")
+            if not publish.acknowledge or publish.reason not in PERMANENT:
+                raise RefusedError(Reason(publish.reason), publish.detail or "A publish was refused.")
+            publish.reason, refused = Reason.SUCCESS, False
         if publish.qos == 2 and self.exchanges.get(publish.packet_id) is Exchange.PRODUCING:
             self._step(publish.packet_id, Step.REFUSED if refused else Step.CONFIRMED)
         first = 0x40 if publish.qos == 1 else 0x50
         detail = publish.detail[:DETAIL_MAX] if publish.detail and self._explain else None
         self.out.append(acknowledgement(first, publish.packet_id, publish.reason, detail))
+
+    def holding(self) -> int:
+        """About how many bytes are kept for this client beside the publishes that Kafka is to decide."""
+        size = EXCHANGE_BYTES * len(self.exchanges)
+        if len(self.flights) > self._quota:
+            size += FLIGHT_BYTES * (len(self.flights) - self._quota)
+        if self._aliases:
+            size += sum(map(len, self._aliases.values()))
+        return size
 
     def received(self) -> frozenset[int]:
         """The QoS 2 packet ids that a resumed session must still know."""

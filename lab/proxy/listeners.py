@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
-import ssl
 from collections.abc import Callable
+from ipaddress import ip_address
 
-from lab.errors import LearnerError, MachineError
+from lab.errors import MachineError
 from lab.proxy.config import Listener
 from lab.proxy.link import Link
-from lab.proxy.server import Server
+from lab.proxy.server import Listening, Server
+from lab.proxy.tls import TlsListener, tls_context
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 4_096
 """Connections that wait to be accepted; a fleet comes back all at once after a power cut."""
@@ -18,13 +22,12 @@ DEAD_PEER = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_
 """The kernel finds peers that vanished, for 3.1.1 clients that asked for no keep-alive. Seconds, and a count."""
 
 
-async def listen(server: Server, listener: Listener, shared: bool) -> asyncio.Server:
+async def listen(server: Server, listener: Listener, shared: bool) -> Listening:
     """Open one listener; `shared` lets several processes have the port.
 
     Raises MachineError when the port is taken and LearnerError when a certificate cannot be loaded.
     """
     context = tls_context(listener) if listener.kind in ("tls", "wss") else None
-    loop = asyncio.get_running_loop()
     try:
         sock = _bind(listener, shared)
     except OSError as error:
@@ -32,7 +35,20 @@ async def listen(server: Server, listener: Listener, shared: bool) -> asyncio.Se
             f"Cannot listen on {listener.host}:{listener.port}: {error.strerror}.",
             "Choose another port for that listener, or end what has it (ss -ltnp shows it).",
         ) from error
-    return await loop.create_server(_factory(server, listener), sock=sock, ssl=context, backlog=BACKLOG)
+    if listener.anonymous and not _loopback(listener.host):
+        log.warning("a listener is open to everybody who reaches this machine", extra={"port": listener.port})
+    factory = _factory(server, listener)
+    if context is not None:
+        sock.listen(BACKLOG)
+        return TlsListener(server, sock, factory, context)
+    return await asyncio.get_running_loop().create_server(factory, sock=sock, backlog=BACKLOG)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _bind(listener: Listener, shared: bool) -> socket.socket:
@@ -52,28 +68,9 @@ def _bind(listener: Listener, shared: bool) -> socket.socket:
     return sock
 
 
-def _factory(server: Server, listener: Listener) -> Callable[[], asyncio.Protocol]:
+def _factory(server: Server, listener: Listener) -> Callable[[], asyncio.BaseProtocol]:
     if listener.kind in ("ws", "wss"):
         from lab.proxy.websocket import WebSocket
 
-        return lambda: WebSocket(Link(server, listener), listener.path)
+        return lambda: WebSocket(Link(server, listener), listener.path, server)
     return lambda: Link(server, listener)
-
-
-def tls_context(listener: Listener) -> ssl.SSLContext:
-    """TLS 1.2 or later with the listener's certificate. Raises LearnerError."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(str(listener.certificate), str(listener.key))
-        if listener.client_ca:
-            context.load_verify_locations(listener.client_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise LearnerError(
-            f"The certificate files of the listener on port {listener.port} cannot be used: {error}.",
-            "Check certificate, key and client_ca: PEM files that belong together and can be read.",
-        ) from error
-    if listener.client_ca:
-        required = listener.require_client_certificate
-        context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-    return context

@@ -1,6 +1,7 @@
 """Logs as one JSON object per line on standard error.
 
-Only named facts are logged (client id, reason, Kafka error name): never a payload, a password or a whole packet.
+Only named facts are logged (client id, topic, reason, Kafka error name): never a payload, a password or a whole packet.
+Long texts are cut: a client id or a topic may have 65,535 bytes, a line of a log should not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import json
 import logging
 import time
 
+TEXT_MAX = 200
+"""Characters of one fact."""
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -21,11 +24,17 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
-            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+            **{key: _cut(value) for key, value in vars(record).items() if key not in _STANDARD},
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
+
+
+def _cut(value: object) -> object:
+    if isinstance(value, str) and len(value) > TEXT_MAX:
+        return f"{value[:TEXT_MAX]}... ({len(value)} characters)"
+    return value
 
 
 def configure(level: str) -> None:

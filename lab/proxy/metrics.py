@@ -30,9 +30,12 @@ class Counters:
     wills: int = 0
     protocol_errors: int = 0
     takeovers: int = 0
+    tls_failures: int = 0
     paused: int = 0
-    """Times that reading from all sockets stopped because Kafka was slow."""
+    """Times that no more publishes were handed over because too much was in flight."""
     connections: int = 0
+    waiting: int = 0
+    held_bytes: int = 0
     in_flight: int = 0
     in_flight_bytes: int = 0
     ack_buckets: list[int] = field(default_factory=lambda: [0] * (len(ACK_SECONDS) + 1))
@@ -56,12 +59,15 @@ _COUNTERS = {
     "wills": "Last wills published.",
     "protocol_errors": "Connections closed for breaking the standard.",
     "takeovers": "Connections closed because their client connected again.",
-    "paused": "Times that reading stopped because too much was in flight.",
+    "tls_failures": "TLS handshakes that failed.",
+    "paused": "Times that publishes had to wait because too much was in flight.",
 }
 _GAUGES = {
     "connections": "Connections open.",
     "in_flight": "Publishes handed to Kafka and not decided.",
-    "in_flight_bytes": "Payload bytes handed to Kafka and not decided.",
+    "in_flight_bytes": "Bytes of memory that they take.",
+    "waiting": "Connections whose publishes wait for room in flight.",
+    "held_bytes": "Bytes that connections hold beside what is in flight.",
 }
 
 

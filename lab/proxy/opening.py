@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.proxy.packets import V5, Connect
+from lab.proxy.packets import V5, Connect, connack
 from lab.proxy.properties import P, Properties
 from lab.proxy.reasons import Reason
 
@@ -62,3 +62,28 @@ def greeting(connect: Connect, grant: Grant, limits: Limits) -> tuple[Properties
     if grant.assigned:
         answer[P.ASSIGNED_CLIENT_ID] = grant.client_id
     return answer, keep_alive, expiry
+
+
+NO_RECEIVE_MAXIMUM = 65_535
+"""What a client may have in flight whose CONNACK names no Receive Maximum (5.0 section 3.2.2.3.3)."""
+_LEFT_OUT = (
+    P.WILDCARDS_AVAILABLE,
+    P.SUBSCRIPTION_IDS_AVAILABLE,
+    P.SHARED_AVAILABLE,
+    P.TOPIC_ALIAS_MAXIMUM,
+    P.MAXIMUM_PACKET_SIZE,
+    P.RECEIVE_MAXIMUM,
+)
+"""What CONNACK can do without, in the order in which it goes. A client has to know the rest: the session's expiry and
+keep-alive where they are not the ones it asked for, and the client id that it was given."""
+
+
+def fitting(version: int, present: bool, answer: Properties, maximum: int | None) -> bytes | None:
+    """CONNACK within the client's Maximum Packet Size; what is left out goes from `answer`. None: it cannot be."""
+    packet = connack(version, Reason.SUCCESS, present, answer)
+    for identifier in _LEFT_OUT:
+        if maximum is None or len(packet) <= maximum:
+            break
+        answer.pop(identifier, None)
+        packet = connack(version, Reason.SUCCESS, present, answer)
+    return packet if maximum is None or len(packet) <= maximum else None

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from lab.proxy import properties as props
 from lab.proxy.properties import P, Properties
-from lab.proxy.reasons import RETURN_CODES_311, ProtocolError, Reason, forbidden, malformed
+from lab.proxy.reasons import RETURN_CODES_311, ProtocolError, Reason, forbidden, in_connack, malformed
 from lab.proxy.wire import Reader, frame
 
 V311, V5 = 4, 5
@@ -38,6 +38,8 @@ class Kind(IntEnum):
     AUTH = 15
 
 
+WILL_BYTES = 400
+"""What a will takes beside its topic and payload: objects of Python, measured."""
 PENDING = -1
 """`Publish.reason` until Kafka has decided."""
 
@@ -55,6 +57,8 @@ class Publish:
     reason: int = PENDING
     detail: str | None = None
     """Why it was refused, for a 5.0 client's reason string."""
+    acknowledge: bool = False
+    """Its rule wants a permanent refusal acknowledged where the version cannot tell it (3.1.1)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -72,6 +76,10 @@ class Will:
         """The will as a publish that nobody waits for."""
         return Publish(self.topic, self.payload, self.qos, 0, self.retain, self.properties)
 
+    def weight(self) -> int:
+        """About how many bytes it takes to keep."""
+        return WILL_BYTES + len(self.topic) + len(self.payload) + props.weight(self.properties)
+
 
 @dataclass(slots=True, frozen=True)
 class Connect:
@@ -86,6 +94,11 @@ class Connect:
     password: bytes | None = field(default=None, repr=False)
     properties: Properties = field(default_factory=dict)
 
+    def weight(self) -> int:
+        """About how many bytes it takes to keep while it is checked."""
+        texts = len(self.client_id) + len(self.username or "") + len(self.password or b"")
+        return texts + props.weight(self.properties) + (self.will.weight() if self.will else 0)
+
 
 @dataclass(slots=True, frozen=True)
 class Ended:
@@ -94,6 +107,8 @@ class Ended:
     reason: int
     cause: str
     will: Will | None
+    fault: bool = False
+    """Whether the peer broke the standard."""
 
 
 def read_connect(reader: Reader) -> Connect:
@@ -200,8 +215,8 @@ def _some(count: int) -> int:
 def connack(version: int, reason: int, present: bool = False, properties: Properties | None = None) -> bytes:
     """CONNACK, or nothing where 3.1.1 has no code for the reason."""
     if version == V5:
-        return frame(0x20, bytes((present, reason)), props.write(properties or {}))
-    code = RETURN_CODES_311.get(Reason(reason))
+        return frame(0x20, bytes((present, in_connack(reason))), props.write(properties or {}))
+    code = RETURN_CODES_311.get(in_connack(reason))
     return b"" if code is None else bytes((0x20, 2, present, code))
 
 
@@ -215,12 +230,17 @@ def acknowledgement(first: int, packet_id: int, reason: int = 0, detail: str | N
     return frame(first, identifier, bytes((reason,)), props.write({P.REASON_STRING: detail}))
 
 
-def refusals(kind: Kind, version: int, packet_id: int, count: int) -> bytes:
+PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
+NO_SUBSCRIPTIONS = "This server takes publishes only; it delivers nothing."
+
+
+def refusals(kind: Kind, version: int, packet_id: int, count: int, explain: bool = False) -> bytes:
     """SUBACK or UNSUBACK: this server has no subscriptions, and says so once per filter."""
     identifier = packet_id.to_bytes(2, "big")
     if kind is Kind.SUBSCRIBE:
         code = Reason.IMPLEMENTATION_ERROR if version == V5 else Reason.UNSPECIFIED
-        return frame(0x90, identifier, b"\0" if version == V5 else b"", bytes((code,)) * count)
+        why = props.write({P.REASON_STRING: NO_SUBSCRIPTIONS} if explain else {}) if version == V5 else b""
+        return frame(0x90, identifier, why, bytes((code,)) * count)
     codes = b"\0" + bytes((Reason.NO_SUBSCRIPTION_EXISTED,)) * count if version == V5 else b""
     return frame(0xB0, identifier, codes)
 

@@ -18,8 +18,8 @@ from lab.proxy.sessions import Legacy
 from lab.proxy.wire import Reader
 
 Message = dict[str, Any]
-LINE_MAX = 4_000_000
-"""Bytes of one line: a will is at most a packet, and its payload grows by a third here."""
+REST_MAX = 2_000_000
+"""Bytes of a line beside its will: a client id and 65,535 packet ids."""
 
 
 class Pipe:
@@ -30,10 +30,11 @@ class Pipe:
         self._writer = writer
 
     @classmethod
-    async def on(cls, sock: socket.socket) -> Pipe:
-        """A pipe over one end of a socket pair."""
+    async def on(cls, sock: socket.socket, packet: int) -> Pipe:
+        """A pipe over one end of a socket pair; a will is at most a `packet`, and grows by a third here, or sixfold
+        where its topic is escaped."""
         sock.setblocking(False)
-        return cls(*await asyncio.open_unix_connection(sock=sock, limit=LINE_MAX))
+        return cls(*await asyncio.open_unix_connection(sock=sock, limit=2 * packet + REST_MAX))
 
     def send(self, message: Message) -> None:
         """Queue a message; lost when the other end is gone, whose absence the reader notices."""

@@ -123,6 +123,21 @@ _WRITE: dict[int, Callable[[Any], bytes]] = {
 }
 
 
+PAIR_BYTES = 150
+"""What a user property takes beside its two texts: objects of Python, a header in librdkafka; measured."""
+
+
+def weight(properties: Properties | None) -> int:
+    """About how many bytes a property list takes to keep."""
+    total = 0
+    for identifier, value in (properties or {}).items():
+        if identifier == P.USER:
+            total += sum(PAIR_BYTES + len(name) + len(text) for name, text in value)
+        else:
+            total += PAIR_BYTES + (len(value) if isinstance(value, str | bytes) else 0)
+    return total
+
+
 def read(reader: Reader, where: str) -> Properties:
     """The property list at the reader's position. Raises ProtocolError as section 2.2.2 says."""
     length = reader.varint()

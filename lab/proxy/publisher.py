@@ -6,11 +6,11 @@ Nothing in the proxy imports this module. It writes what the arguments say, also
 from __future__ import annotations
 
 from lab.proxy import properties as props
-from lab.proxy.packets import V5, V311, Connect, Publish, Will
+from lab.proxy.packets import PINGREQ, V5, V311, Connect, Publish, Will
 from lab.proxy.properties import P, Properties
 from lab.proxy.wire import binary, frame, text
 
-PINGREQ = b"\xc0\x00"
+__all__ = ["PINGREQ", "connect", "disconnect", "publish", "pubrel", "subscribe", "unsubscribe"]
 
 
 def connect(one: Connect) -> bytes:

@@ -45,11 +45,31 @@ RETURN_CODES_311 = {
     Reason.CLIENT_ID_NOT_VALID: 2,
     Reason.SERVER_UNAVAILABLE: 3,
     Reason.SERVER_BUSY: 3,
-    Reason.SHUTTING_DOWN: 3,
+    Reason.QUOTA_EXCEEDED: 3,
     Reason.BAD_USER_OR_PASSWORD: 4,
     Reason.NOT_AUTHORIZED: 5,
 }
 """What a 3.1.1 CONNACK can say; any other refusal closes the connection without one."""
+
+_CONNACK = {
+    Reason.SHUTTING_DOWN: Reason.SERVER_UNAVAILABLE,
+    Reason.SESSION_TAKEN_OVER: Reason.SERVER_BUSY,
+    Reason.KEEP_ALIVE_TIMEOUT: Reason.SERVER_BUSY,
+    Reason.PACKET_ID_NOT_FOUND: Reason.UNSPECIFIED,
+    Reason.RECEIVE_MAXIMUM_EXCEEDED: Reason.UNSPECIFIED,
+    Reason.TOPIC_ALIAS_INVALID: Reason.UNSPECIFIED,
+}
+"""Reasons that only DISCONNECT or an acknowledgement may give (5.0 table 2-6), as CONNACK says them (table 3-1)."""
+
+PERMANENT = frozenset(
+    {Reason.NOT_AUTHORIZED, Reason.TOPIC_NAME_INVALID, Reason.QUOTA_EXCEEDED, Reason.PAYLOAD_FORMAT_INVALID}
+)
+"""Refusals of the publish itself: the same publish is refused again, however often it is sent."""
+
+
+def in_connack(reason: int) -> Reason:
+    """The reason as CONNACK may give it."""
+    return _CONNACK.get(Reason(reason), Reason(reason))
 
 
 class ProtocolError(LabError):
@@ -58,6 +78,10 @@ class ProtocolError(LabError):
     def __init__(self, reason: Reason, cause: str) -> None:
         super().__init__(cause, "Correct the client: the connection was closed as the MQTT standard requires.")
         self.reason = reason
+
+
+class RefusedError(ProtocolError):
+    """A publish was refused and 3.1.1 has no word for it: the connection closes, and the peer broke nothing."""
 
 
 def malformed(cause: str) -> ProtocolError:

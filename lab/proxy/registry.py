@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from lab.proxy.config import Bounds
 from lab.proxy.link import Link
 from lab.proxy.packets import Will
 from lab.proxy.rules import Who
@@ -63,8 +64,8 @@ class Tokens:
 class LocalRegistry:
     """One process knows every client."""
 
-    def __init__(self, maximum: int, publish: PublishLegacy) -> None:
-        self._sessions = Sessions(maximum)
+    def __init__(self, limits: Bounds, publish: PublishLegacy) -> None:
+        self._sessions = Sessions(limits.sessions, limits.session_bytes)
         self._tokens = Tokens()
         self._publish = publish
         self._loop = asyncio.get_running_loop()

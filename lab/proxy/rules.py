@@ -16,9 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from lab.proxy.reasons import Reason
 
 Identity = Literal["user", "client_id", "certificate"]
+OnRefusal = Literal["close", "acknowledge"]
 
 _KAFKA_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Kafka's own rule for topic names; `.` and `..` are excluded apart."""
+PUBLISH_BYTES = 560
+"""What a publish in flight takes beside its texts, here and in librdkafka's queue; measured."""
+TARGETS_MAX = 10_000
+"""Kafka topics remembered, so that clients that invent topics cost no memory here."""
 _FIELD = re.compile(r"\{(\w+)\}")
 _CAPTURE = re.compile(r"\{(\w+)(#?)\}")
 
@@ -51,6 +56,12 @@ class Route:
     headers: tuple[tuple[str, bytes], ...]
     max_bytes: int
     rule: str
+    weight: int = PUBLISH_BYTES
+    """Bytes that a publish on this route holds while in flight, beside its payload and headers."""
+    tombstones: bool = False
+    """An empty payload is handed over as no value at all, which deletes the key from a compacted topic."""
+    acknowledge: bool = False
+    """What a 3.1.1 client hears of a permanent refusal: an acknowledgement, or its connection closes."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -59,6 +70,7 @@ class Refusal:
 
     reason: Reason
     detail: str
+    acknowledge: bool = False
 
 
 class Rule(BaseModel):
@@ -83,7 +95,11 @@ class Rule(BaseModel):
     min_insync: int = Field(default=2, ge=1)
     compacted: bool = False
     max_bytes: int = Field(default=900_000, ge=1)
-    """Largest payload in bytes; Kafka's own default for a batch is 1,048,588."""
+    """Largest payload with the properties that a 5.0 client sends beside it, in bytes. Kafka's own default for a batch
+    is 1,048,588."""
+    on_refusal: OnRefusal = "close"
+    """What a 3.1.1 client hears of a publish that this rule refuses, or Kafka for what it holds. An acknowledgement
+    means everywhere else that Kafka has it, so that giving one here is for the owner of the rule to choose."""
 
     _pattern: re.Pattern[str] = PrivateAttr()
 
@@ -169,19 +185,24 @@ class Router:
         for rule in self._rules:
             captures = rule.match(topic)
             if captures is not None:
-                return self._apply(rule, captures, who)
+                return self._apply(rule, captures, topic, who)
         return Refusal(Reason.TOPIC_NAME_INVALID, "No rule of this proxy takes that topic.")
 
-    def _apply(self, rule: Rule, captures: dict[str, str], who: Who) -> Route | Refusal:
+    def _apply(self, rule: Rule, captures: dict[str, str], topic: str, who: Who) -> Route | Refusal:
+        forgiving = rule.on_refusal == "acknowledge"
         if rule.refuse:
-            return Refusal(Reason.NOT_AUTHORIZED, f"Rule {rule.name} refuses that topic.")
+            return Refusal(Reason.NOT_AUTHORIZED, f"Rule {rule.name} refuses that topic.", forgiving)
         for name, identity in rule.allow.items():
             if captures[name] != getattr(who, identity):
-                return Refusal(Reason.NOT_AUTHORIZED, f"Rule {rule.name} lets a client use its own {name} only.")
+                detail = f"Rule {rule.name} lets a client use its own {name} only."
+                return Refusal(Reason.NOT_AUTHORIZED, detail, forgiving)
         target = rule.target(captures)
         if not _kafka_topic(target.topic):
-            return Refusal(Reason.TOPIC_NAME_INVALID, "That topic gives no valid Kafka topic name.")
+            return Refusal(Reason.TOPIC_NAME_INVALID, "That topic gives no valid Kafka topic name.", forgiving)
+        if len(self._targets) >= TARGETS_MAX:
+            self._targets.clear()
         target = self._targets.setdefault(target.topic, target)
         headers = tuple((name, _fill(value, captures).encode()) for name, value in rule.headers.items())
         key = None if rule.key is None else _fill(rule.key, captures).encode()
-        return Route(target, key, headers, rule.max_bytes, rule.name)
+        weight = PUBLISH_BYTES + len(topic) + len(key or b"")
+        return Route(target, key, headers, rule.max_bytes, rule.name, weight, rule.compacted and bool(key), forgiving)

@@ -35,7 +35,7 @@ async def alone(path: Path, config: Config) -> None:
 async def worker(path: Path, config: Config, descriptor: int) -> None:
     """Serve as one of several, until SIGTERM or until the parent is gone."""
     server = Server(config)
-    pipe = await Pipe.on(socket.socket(fileno=descriptor))
+    pipe = await Pipe.on(socket.socket(fileno=descriptor), config.limits.packet)
     registry = RemoteRegistry(pipe, server.publish_will)
     server.registry = registry
     stop = asyncio.Event()

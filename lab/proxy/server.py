@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
-from lab.proxy.accounts import Accounts, Busy
-from lab.proxy.config import Config, Listener
+from lab.proxy.accounts import Accounts
+from lab.proxy.config import Config
 from lab.proxy.delivery import Delivery
-from lab.proxy.headers import headers
-from lab.proxy.link import Link, Why
+from lab.proxy.headers import content, headers
+from lab.proxy.held import Held
+from lab.proxy.link import Link, Why, too_large
 from lab.proxy.metrics import Counters
-from lab.proxy.packets import Connect, Will
+from lab.proxy.packets import Publish, Will
 from lab.proxy.reasons import Reason
 from lab.proxy.registry import LocalRegistry, Registry
+from lab.proxy.repeats import Repeats
 from lab.proxy.rules import Refusal, Router, Who
 from lab.proxy.wheel import Wheel
 
@@ -28,15 +29,33 @@ log = logging.getLogger(__name__)
 
 HEALTHY_SECONDS = 30.0
 """How old Kafka's last answer may be: the watch asks every 5 s and waits at most 10 s."""
+STALL_SECONDS = 1.0
+"""How long publishes wait before their connection is read ahead: under load room comes back much sooner."""
+
+
+class Listening(Protocol):
+    """A listener that is open."""
+
+    @property
+    def sockets(self) -> Sequence[Any]: ...
+
+    def close(self) -> None: ...
 
 
 class _Nobody:
-    """Waits for wills, whose clients are gone."""
+    """Waits for a will, whose client is gone."""
 
-    flying = 0
+    def __init__(self, server: Server, who: Who) -> None:
+        self.flying = 0
+        self._server = server
+        self._who = who
 
     def settled(self) -> None:
         """Nobody is there to be told."""
+
+    def failed(self, publish: Publish) -> None:
+        """The will is lost: say so in full."""
+        self._server.refused(self._who, publish, "will refused")
 
 
 class Server:
@@ -52,31 +71,37 @@ class Server:
         self.generation = 0
         """Counts reloads, so that links forget the routes they remember."""
         self.accounts = Accounts(config.passwords)
+        self.held = Held(config.limits.held_bytes, config.limits.read_ahead)
+        self.repeats = Repeats(self.now)
         self.delivery = Delivery(config.kafka, config.limits, self.counters, self._room)
         self.wheel = Wheel()
-        self.registry: Registry = LocalRegistry(config.limits.sessions, self.publish_will)
-        self.sockets: list[asyncio.Server] = []
+        self.registry: Registry = LocalRegistry(config.limits, self.publish_will)
+        self.sockets: list[Listening] = []
         self._links: set[Link] = set()
+        self._waiting: dict[Link, float] = {}
+        """Links whose publishes wait, those that waited longest first, and when they last got some room."""
         self._decided: dict[Link, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._nobody = _Nobody()
         self._stopping = False
 
     # What links ask for.
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run `work` beside everything else, owned by this server."""
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def open_for(self, coming: int) -> bool:
+        """Whether one more connection may come, beside those that are still on their way in."""
+        return not self._stopping and len(self._links) + coming < self.limits.connections
 
     def arrived(self, link: Link) -> bool:
         """Take a new connection; False when there are too many."""
-        if self._stopping or len(self._links) >= self.limits.connections:
+        if not self.open_for(0):
             return False
         self._links.add(link)
-        if self.delivery.full:
-            link.pause(Why.KAFKA)
         return True
 
     def left(self, link: Link) -> None:
@@ -94,48 +119,80 @@ class Server:
         for link in decided:
             link.settled()
 
+    # Publishes that wait.
+
+    def wait(self, link: Link, moved: bool) -> None:
+        """The link's publishes wait for room; when it has just had some (`moved`), behind all others."""
+        if moved:
+            self._waiting.pop(link, None)
+        self._waiting.setdefault(link, self.now())
+
+    def flows(self, link: Link) -> bool:
+        """Nothing of the link waits any more; whether something did."""
+        return self._waiting.pop(link, None) is not None
+
+    def stuck(self) -> bool:
+        """Whether the one that has waited longest has waited long: Kafka is away, and not merely busy."""
+        oldest = next(iter(self._waiting.values()), None)
+        return oldest is not None and self.now() - oldest >= STALL_SECONDS
+
     def _room(self, free: bool) -> None:
-        """Kafka is slow: stop reading everywhere; or it has caught up."""
+        """A bound of what is in flight is reached, or half is free again: let those go on that waited longest."""
         self.counters.paused += not free
-        for link in list(self._links):
-            if free and not self._stopping:
-                link.resume(Why.KAFKA)
-            else:
-                link.pause(Why.KAFKA)
+        for link in list(self._waiting) if free else ():
+            if self.delivery.full:
+                break
+            link.flow()
+
+    def _look_ahead(self, now: float) -> None:
+        """Read on where nothing has moved for a while."""
+        for link, since in list(self._waiting.items()):
+            if now - since >= STALL_SECONDS:
+                link.look_ahead()
+
+    # What is refused.
+
+    def refused(self, who: Who, publish: Publish, event: str = "publish refused") -> None:
+        """Say once a minute what was refused of whom, and why."""
+        facts = {"client": who.client_id, "topic": publish.topic, "qos": publish.qos}
+        key = (who.client_id, publish.topic)
+        self.repeats.warn(event, key, **facts, reason=int(publish.reason), cause=publish.detail)
+
+    def turned_away(self, client: str, reason: Reason, cause: str) -> None:
+        """Say once a minute which client may not connect, and why."""
+        self.counters.refused_connects += 1
+        self.repeats.warn("CONNECT refused", (client, cause), client=client, reason=int(reason), cause=cause)
+
+    def handshake_failed(self, address: str, port: int, error: Exception) -> None:
+        """Say once a minute who cannot speak TLS with us, and why."""
+        self.counters.tls_failures += 1
+        cause = getattr(error, "reason", None) or str(error) or type(error).__name__
+        self.repeats.warn("TLS handshake failed", (address, port, cause), address=address, port=port, cause=cause)
+
+    def turned_away_websocket(self, address: str, cause: str, facts: dict[str, str]) -> None:
+        """Say once a minute who asked for a WebSocket that is not here."""
+        self.counters.refused_connects += 1
+        self.repeats.warn("WebSocket refused", (address, cause), address=address, cause=cause, **facts)
+
+    def will_refused(self, will: Will, who: Who) -> Refusal | None:
+        """Why this will could not be published now; None when it could."""
+        route = self.router.route(will.topic, who)
+        if isinstance(route, Refusal):
+            return route
+        message = will.message()
+        return too_large(route) if content(route, message, headers(route, message)) > route.max_bytes else None
 
     def publish_will(self, will: Will, who: Who) -> None:
         """Send a client's last will where the rules say."""
-        route = self.router.route(will.topic, who)
         message = will.message()
-        if isinstance(route, Refusal) or len(message.payload) > route.max_bytes:
+        route = self.will_refused(will, who) or self.router.route(will.topic, who)
+        if isinstance(route, Refusal):  # the rules were loaded again since CONNECT
             self.counters.refused += 1
-            log.warning("will refused", extra={"client": who.client_id})
+            message.reason, message.detail = route.reason, route.detail
+            self.refused(who, message, "will refused")
             return
         self.counters.wills += 1
-        extra = headers(route, message)
-        self.delivery.send(self._nobody, message, route, extra or None)
-
-    async def identify(self, connect: Connect, listener: Listener, wire: Any) -> Who | tuple[Reason, str]:
-        """Whom a CONNECT comes from, or why it may not."""
-        found = await self._authenticate(connect, listener, wire)
-        if isinstance(found, Who) and listener.own_client_id and found.client_id not in (found.user, found.certificate):
-            return Reason.CLIENT_ID_NOT_VALID, "The client id must be the user's or the certificate's name."
-        return found
-
-    async def _authenticate(self, connect: Connect, listener: Listener, wire: Any) -> Who | tuple[Reason, str]:
-        client_id = connect.client_id or f"auto-{secrets.token_hex(12)}"
-        certificate = _common_name(wire.get_extra_info("peercert")) if wire is not None else None
-        if connect.username is None:
-            if listener.anonymous or certificate:
-                return Who(client_id, None, certificate)
-            return Reason.NOT_AUTHORIZED, "This listener wants a user name and a password."
-        try:
-            right = await self.accounts.check(connect.username, connect.password or b"")
-        except Busy:
-            return Reason.SERVER_BUSY, "Too many clients are connecting; try again."
-        if not right:
-            return Reason.BAD_USER_OR_PASSWORD, "The user name or the password is wrong."
-        return Who(client_id, connect.username, certificate)
+        self.delivery.send(_Nobody(self, who), message, route, headers(route, message) or None)
 
     # Life.
 
@@ -147,6 +204,8 @@ class Server:
 
     def _expire(self, now: float) -> float:
         self.registry.expire()
+        self.repeats.flush()
+        self._look_ahead(now)
         return now + 1
 
     def reload(self, config: Config) -> None:
@@ -167,6 +226,8 @@ class Server:
         self.counters.connections = len(self._links)
         self.counters.in_flight = self.delivery.flying
         self.counters.in_flight_bytes = self.delivery.flying_bytes
+        self.counters.waiting = len(self._waiting)
+        self.counters.held_bytes = self.held.bytes
         return self.counters.snapshot()
 
     async def stop(self) -> None:
@@ -175,7 +236,7 @@ class Server:
         for socket in self.sockets:
             socket.close()
         for link in list(self._links):
-            link.pause(Why.KAFKA)
+            link.pause(Why.STOPPING)
         drained = await self.delivery.drained(self.limits.drain)
         for link in list(self._links):
             link.end(Reason.SHUTTING_DOWN, "The proxy is shutting down.")
@@ -185,12 +246,3 @@ class Server:
             task.cancel()
         await self.delivery.close()
         self.accounts.close()
-
-
-def _common_name(certificate: dict[str, Any] | None) -> str | None:
-    """The subject's common name of a verified client certificate."""
-    for part in (certificate or {}).get("subject", ()):
-        for name, value in part:
-            if name == "commonName":
-                return str(value)
-    return None

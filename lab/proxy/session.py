@@ -3,40 +3,54 @@
 Rules that hold here: what may happen when is in `table.CONNECTION` and nowhere else; whatever bytes come,
 `receive` returns events and never raises; a closed session stays closed; the will leaves exactly once, and
 only for a client that was accepted.
+
+Flow control is a number: `credit`, how many publishes the shell takes now. When it is used up the next PUBLISH and
+all that follows is held back as the bytes it came in (`stalled`), so that nothing is overtaken and nothing is held as
+more than it is. Only PINGREQ is picked out of what is held back (`look_ahead`): its answer has no order to keep, and
+a client whose publishes wait is not to think that its server is gone (MQTT-3.12.4-1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from dataclasses import replace
 
 from lab.proxy.framing import HEADER, long_length
-from lab.proxy.handlers import HANDLERS, Handler, unexpected
-from lab.proxy.inflow import DETAIL_MAX, Inflow
-from lab.proxy.opening import Grant, Limits, greeting
-from lab.proxy.packets import V5, V311, Connect, Ended, Kind, Publish, Will, connack, disconnect
+from lab.proxy.handlers import HANDLERS, Handler, level, unexpected
+from lab.proxy.inflow import EXPLAIN_BYTES, Inflow
+from lab.proxy.opening import NO_RECEIVE_MAXIMUM, Grant, Limits, fitting, greeting
+from lab.proxy.packets import PINGREQ, PINGRESP, V5, V311, Connect, Ended, Kind, Publish, Will, connack, disconnect
 from lab.proxy.properties import P
-from lab.proxy.reasons import ProtocolError, Reason
+from lab.proxy.reasons import ProtocolError, Reason, RefusedError
 from lab.proxy.table import CONNECTION, Input, Order, State
 
 Event = Connect | Publish | Ended
+ALL = sys.maxsize
+"""The credit of a session whose shell sets no limit."""
+PIECE = 65_536
+"""Bytes that are parsed at a time of what was held back."""
 
 
 class Session:
     """One connection's protocol, for both versions."""
 
     __slots__ = (
-        "_explain",
         "_held",
         "_need",
         "_peer_maximum",
+        "_seen",
         "connect",
+        "credit",
         "events",
         "expiry",
+        "explain",
         "heard",
         "inflow",
         "keep_alive",
+        "kept",
         "limits",
         "out",
+        "stalled",
         "state",
         "version",
         "will",
@@ -56,10 +70,24 @@ class Session:
         self.connect: Connect | None = None
         self.inflow: Inflow | None = None
         self.will: Will | None = None
-        self._explain = True
+        self.credit = ALL
+        """How many publishes the shell takes before it has to be asked again."""
+        self.stalled = False
+        """Whether a publish and what follows it is held back for want of credit."""
+        self.kept = 0
+        """Bytes of the CONNECT that is being checked, then of the will."""
+        self.explain = True
+        """Whether answers may carry a reason string."""
         self._peer_maximum: int | None = None
         self._held: bytearray | None = None
         self._need = 0
+        self._seen = -1
+        """How far of `_held` was searched for pings; -1 while nobody looks ahead."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over."""
+        return self.state is State.CLOSED
 
     # What comes from the peer.
 
@@ -69,25 +97,89 @@ class Session:
         if self.state is State.CLOSED:
             return []
         if self._held is not None or self.state is State.CHECKING:
-            whole = self._join(data)
-            if whole is None:
-                return self.take_events()
-            data = whole
-        self._guard(self._parse, data)
+            self._add(data)
+        else:
+            used = self._take(data)
+            if used < len(data) and not self.closed:
+                self._held = bytearray(memoryview(data)[used:])
         return self.take_events()
 
-    def _join(self, data: bytes) -> bytes | None:
-        """Add to the bytes held back; None while they are not a whole packet, or while CONNECT is being checked."""
+    def _add(self, data: bytes) -> None:
+        """Add to the bytes held back, and go on with them where nothing has to wait."""
         held = self._held = bytearray() if self._held is None else self._held
         held += data
         if self.state is State.CHECKING:
             if len(held) > self.limits.maximum_packet_size:
                 self._close(Reason.PACKET_TOO_LARGE, "Too much was sent before CONNACK.")
-            return None
-        if len(held) < self._need:
-            return None
-        self._held = None
-        return bytes(held)
+        elif self.stalled:
+            if self._seen >= 0:
+                self._pick_pings(held)
+        else:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Handle what is held back, piece by piece, as far as it goes."""
+        while (
+            (held := self._held) is not None and len(held) >= self._need and not self.stalled and self.state in _READING
+        ):
+            used = self._take(bytes(memoryview(held)[: max(self._need, PIECE)]))
+            if used >= len(held) or self.closed:
+                self._held = None
+            else:
+                del held[:used]
+                self._seen = max(self._seen - used, min(self._seen, 0))
+        if not self.stalled:
+            self._seen = -1
+
+    def proceed(self, credit: int) -> list[Event]:
+        """Go on with what was held back: the shell takes `credit` publishes."""
+        self.credit = credit
+        if self.stalled and credit > 0:
+            self.stalled = False
+            self._drain()
+        return self.take_events()
+
+    def look_ahead(self) -> None:
+        """From now on answer the pings that come behind publishes that wait."""
+        if self.stalled and self._held is not None:
+            self._seen = max(self._seen, 0)
+            self._pick_pings(self._held)
+
+    def _pick_pings(self, held: bytearray) -> None:
+        """Take out and answer every whole PINGREQ behind `_seen`. What is not right is left for its turn."""
+        at = self._seen
+        while len(held) - at >= HEADER:
+            if held[at : at + HEADER] == PINGREQ:
+                del held[at : at + HEADER]
+                self.out.append(PINGRESP)
+                continue
+            try:
+                length, body = long_length(held, at + 1, shortest=False)
+            except ProtocolError:
+                at = sys.maxsize
+                break
+            if length < 0:
+                break
+            at = sys.maxsize if held[at] >> 4 == Kind.DISCONNECT else body + length
+        self._seen = at
+
+    @property
+    def looking(self) -> bool:
+        """Whether pings behind publishes that wait are being answered."""
+        return self._seen >= 0
+
+    def holding(self) -> int:
+        """About how many bytes are kept for this client beside the publishes that Kafka is to decide."""
+        size = self.kept
+        if self._held is not None:
+            size += len(self._held)
+        if self.inflow is not None:
+            size += self.inflow.holding()
+        return size
+
+    def held_back(self) -> int:
+        """Bytes read and not handled yet."""
+        return 0 if self._held is None else len(self._held)
 
     def take_events(self) -> list[Event]:
         """Events since the last call."""
@@ -106,7 +198,15 @@ class Session:
         """Whether the client has been silent for one and a half times its keep-alive."""
         return bool(self.keep_alive) and now - self.heard > 1.5 * self.keep_alive
 
-    def _parse(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> int:
+        """Handle whole packets; how many bytes they were. The rest is the caller's to keep."""
+        try:
+            return self._parse(data)
+        except ProtocolError as error:
+            self._close(error.reason, error.cause, fault=not isinstance(error, RefusedError))
+            return len(data)
+
+    def _parse(self, data: bytes) -> int:
         position, end = 0, len(data)
         self._need = HEADER
         limit = self.limits.maximum_packet_size
@@ -117,6 +217,7 @@ class Session:
             if length > 0x7F:
                 length, body = long_length(data, position + 1, self.version == V5)
                 if length < 0:
+                    self._need = end - position + 1
                     break
             stop = body + length
             if stop - position > limit:
@@ -125,7 +226,11 @@ class Session:
                 self._need = stop - position
                 break
             first = data[position]
-            handler, after = rows[first >> 4]
+            kind = first >> 4
+            if kind == _PUBLISH and self.credit <= 0 and state is State.OPEN:
+                self.stalled = True
+                break
+            handler, after = rows[kind]
             handler(self, first, data, body, stop)
             position = stop
             if after is not state:
@@ -133,35 +238,32 @@ class Session:
                 rows = _ROWS[state]
                 if state is not State.OPEN:
                     break
-        if position < end and self.state is not State.CLOSED:
-            self._held = bytearray(data[position:] if position else data)
-
-    def _guard(self, action: Callable[..., None], *arguments: bytes) -> None:
-        try:
-            action(*arguments)
-        except ProtocolError as error:
-            self._close(error.reason, error.cause)
+        return position
 
     # What comes from the shell.
 
     def accept(self, grant: Grant) -> list[Event]:
         """Say yes to CONNECT and go on with what the client has sent since."""
-        if self._order(Order.ACCEPT) == "accept":
-            self._opened(grant)
-            if self._held is not None and len(self._held) >= self._need:
-                data, self._held = bytes(self._held), None
-                self._guard(self._parse, data)
+        hello = self._greet(grant) if self.state is State.CHECKING else None
+        if self.state is State.CHECKING and hello is None:
+            self._close(Reason.PACKET_TOO_LARGE, "CONNACK is larger than the client's Maximum Packet Size.")
+        elif self._order(Order.ACCEPT) == "accept" and hello is not None:
+            self._opened(hello, grant)
+            self._drain()
         return self.take_events()
 
     def refuse(self, reason: Reason, cause: str) -> list[Event]:
         """Say no to CONNECT."""
         if self._order(Order.REFUSE) == "refuse":
-            self.out.append(connack(self.version, reason))
+            self._say_no(reason)
+            self._held, self.kept = None, 0
             self.events.append(Ended(reason, cause, None))
         return self.take_events()
 
     def end(self, reason: Reason, cause: str) -> list[Event]:
         """Close from this side, with DISCONNECT where the version has it. The will is published."""
+        if self.state is State.NEW and self._held and self._held[0] >> 4 == Kind.CONNECT:
+            self.version = level(self._held, long_length(self._held, 1, shortest=False)[1])  # to answer half a CONNECT
         if self.state is not State.CLOSED:
             self._close(reason, cause)
         return self.take_events()
@@ -169,58 +271,87 @@ class Session:
     def lost(self, cause: str = "The connection was lost.") -> list[Event]:
         """The socket is gone without DISCONNECT."""
         if self._order(Order.LOST) == "lose":
+            self._held, self.kept, self.stalled = None, 0, False
             self.events.append(Ended(Reason.UNSPECIFIED, cause, self.will))
         return self.take_events()
 
     def settle(self) -> list[Event]:
         """Acknowledge what has been decided since (`Publish.reason`)."""
         if self.state is State.OPEN and self.inflow is not None:
-            self._guard(self.inflow.settle)
+            try:
+                self.inflow.settle()
+            except ProtocolError as error:
+                self._close(error.reason, error.cause, fault=not isinstance(error, RefusedError))
         return self.events and self.take_events()
 
     def _order(self, order: Order) -> str:
         action, self.state = CONNECTION[self.state, order]
         return action
 
-    def _opened(self, grant: Grant) -> None:
+    def _greet(self, grant: Grant) -> bytes | None:
+        """CONNACK, with what it promises kept here; None when no CONNACK fits what the client takes."""
         connect = self.connect
         if connect is None:
             raise RuntimeError("accept before CONNECT")
         answer, self.keep_alive, self.expiry = greeting(connect, grant, self.limits)
-        self.will = connect.will
         self._peer_maximum = connect.properties.get(P.MAXIMUM_PACKET_SIZE)
         wanted = connect.properties.get(P.REQUEST_PROBLEM_INFO, 1) == 1
-        self._explain = wanted and (self._peer_maximum or DETAIL_MAX * 4) > DETAIL_MAX * 4 - 1
+        self.explain = wanted and (self._peer_maximum is None or self._peer_maximum >= EXPLAIN_BYTES)
+        hello = fitting(self.version, grant.present, answer, self._peer_maximum)
+        if self.version == V5 and P.RECEIVE_MAXIMUM not in answer:  # left out: the client may take the standard's own
+            self.limits = replace(self.limits, receive_maximum=NO_RECEIVE_MAXIMUM)
+        return hello
+
+    def _opened(self, hello: bytes, grant: Grant) -> None:
+        self.out.append(hello)
+        if self.connect is not None and self.connect.will is not None:
+            self.will, self.kept = self.connect.will, self.connect.will.weight()
+        else:
+            self.kept = 0
         self.connect = None  # it holds the password
-        self.say(connack(self.version, Reason.SUCCESS, grant.present, answer))
         if grant.received:
             self.publishing(grant.received)
 
     def publishing(self, received: frozenset[int] = frozenset()) -> Inflow:
         """The publish side, made when first needed: a client that only keeps alive never pays for it."""
-        self.inflow = Inflow(self.out, self.version, self.limits, self._explain, received)
+        self.inflow = Inflow(self.out, self.version, self.limits, self.explain, received)
         return self.inflow
 
-    def _close(self, reason: Reason, cause: str) -> None:
+    def _close(self, reason: Reason, cause: str, fault: bool = False) -> None:
         """Close because of `reason`, saying so where the standard lets a server speak (5.0 section 4.13)."""
         before, self.state = self.state, CONNECTION[self.state, Order.END][1]
         if before is State.OPEN and self.version == V5:
-            self.out.append(disconnect(reason, cause if self._may_explain(cause) else None))
+            self.say(disconnect(reason, cause if self._may_explain(cause) else None))
         elif before is State.NEW and reason is Reason.UNSUPPORTED_VERSION:
             self.out.append(connack(V311, reason))
-        elif before is not State.OPEN and self.version == V5:
-            self.out.append(connack(V5, reason))
-        self._held = None
-        self.events.append(Ended(reason, cause, self.will))
+        elif before is State.CHECKING or (before is State.NEW and self.version):
+            self._say_no(reason)
+        self._held, self.kept, self.stalled = None, 0, False
+        self.events.append(Ended(reason, cause, self.will, fault))
+
+    def _say_no(self, reason: Reason) -> None:
+        """A CONNACK that refuses. The size that the client takes is known once its CONNECT was read."""
+        if self.connect is not None:
+            self._peer_maximum = self.connect.properties.get(P.MAXIMUM_PACKET_SIZE)
+        self.say(connack(self.version, reason))
 
     def say(self, packet: bytes) -> None:
         """Send a packet, unless it is larger than the client takes (5.0 section 3.1.2.11.4)."""
-        if self._peer_maximum is None or len(packet) <= self._peer_maximum:
+        if packet and self.fits(packet):
             self.out.append(packet)
+
+    def fits(self, packet: bytes) -> bool:
+        """Whether the client takes a packet of this size."""
+        return self._peer_maximum is None or len(packet) <= self._peer_maximum
 
     def _may_explain(self, cause: str) -> bool:
         """5.0 section 3.1.2.11.4: nothing longer than the client takes."""
-        return self._peer_maximum is None or len(cause) + 16 <= self._peer_maximum
+        return self._peer_maximum is None or len(cause.encode()) + 16 <= self._peer_maximum
+
+
+_PUBLISH = int(Kind.PUBLISH)
+_READING = (State.NEW, State.OPEN)
+"""States in which packets are handled as they come."""
 
 
 def _row(state: State, kind: Kind) -> tuple[Handler, State]:

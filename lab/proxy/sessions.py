@@ -57,13 +57,21 @@ class _Away:
     will: Will | None
     who: Who | None
     will_at: float
+    weight: int
+
+
+AWAY_BYTES, ID_BYTES = 600, 70
+"""What an absent session takes beside its will, and each packet id in it: objects of Python, measured."""
 
 
 class Sessions:
     """Holders, waiting claims and absent sessions."""
 
-    def __init__(self, maximum: int) -> None:
+    def __init__(self, maximum: int, maximum_bytes: int = 64_000_000) -> None:
         self._maximum = maximum
+        self._maximum_bytes = maximum_bytes
+        self.bytes = 0
+        """What absent sessions take."""
         self._holders: dict[str, int] = {}
         self._waiting: dict[str, tuple[int, bool]] = {}
         self._away: dict[str, _Away] = {}
@@ -100,9 +108,11 @@ class Sessions:
                 continue
             if away.will and away.who and min(away.will_at, away.ends) <= now:
                 actions.append(PublishWill(away.will, away.who))
+                self.bytes -= away.will.weight()
+                away.weight -= away.will.weight()
                 away.will = None
             if away.ends <= now:
-                del self._away[client_id]
+                self._drop(client_id)
         return actions
 
     def _leave(self, client_id: str, legacy: Legacy, now: float) -> list[Action]:
@@ -115,7 +125,9 @@ class Sessions:
             will_now = []
         if not legacy.expiry:
             return will_now
-        self._away[client_id] = _Away(legacy.received, now + legacy.expiry, will, who, now + due)
+        weight = AWAY_BYTES + len(client_id) + ID_BYTES * len(legacy.received) + (will.weight() if will else 0)
+        self._away[client_id] = _Away(legacy.received, now + legacy.expiry, will, who, now + due, weight)
+        self.bytes += weight
         for when in {now + legacy.expiry, now + due} if will else {now + legacy.expiry}:
             heapq.heappush(self._times, (when, client_id))
         self._forget_stale_times()
@@ -129,15 +141,21 @@ class Sessions:
             heapq.heapify(self._times)
 
     def _make_room(self) -> list[Action]:
-        """Over the maximum, end the session nearest its end, its will published."""
+        """Over a maximum, end the session nearest its end, its will published."""
         actions: list[Action] = []
-        while len(self._away) > self._maximum:
+        while self._away and (len(self._away) > self._maximum or self.bytes > self._maximum_bytes):
             actions += self.expire(self._times[0][0])
         return actions
 
+    def _drop(self, client_id: str) -> _Away | None:
+        away = self._away.pop(client_id, None)
+        if away is not None:
+            self.bytes -= away.weight
+        return away
+
     def _grant(self, client_id: str, token: int, clean: bool, now: float) -> list[Action]:
         self._holders[client_id] = token
-        away = self._away.pop(client_id, None)
+        away = self._drop(client_id)
         if away is None or away.ends <= now:
             return [Granted(token, False, frozenset())]
         if not clean:

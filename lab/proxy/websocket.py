@@ -1,6 +1,7 @@
 """MQTT over WebSocket (section 6 of both standards): binary messages of the sub-protocol `mqtt`.
 
-A link sees only the bytes inside; packets need not begin where a message begins.
+A link sees only the bytes inside; packets need not begin where a message begins. A request that is not for this is
+answered in words and leaves a line in the log.
 """
 
 from __future__ import annotations
@@ -18,25 +19,28 @@ from wsproto.events import (
     Event,
     Ping,
     RejectConnection,
+    RejectData,
     Request,
     TextMessage,
 )
 from wsproto.frame_protocol import CloseReason
-from wsproto.utilities import ProtocolError
+from wsproto.utilities import ProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
     from lab.proxy.link import Link
+    from lab.proxy.server import Server
 
 SUBPROTOCOL = "mqtt"
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(asyncio.BufferedProtocol):
     """asyncio's protocol for the socket, and the transport of the link inside."""
 
-    __slots__ = ("_connection", "_link", "_path", "_transport")
+    __slots__ = ("_connection", "_link", "_path", "_server", "_transport")
 
-    def __init__(self, link: Link, path: str) -> None:
+    def __init__(self, link: Link, path: str, server: Server) -> None:
         self._link = link
+        self._server = server
         self._path = path
         self._connection = WSConnection(ConnectionType.SERVER)
         self._transport: Any = None
@@ -47,13 +51,20 @@ class WebSocket(asyncio.Protocol):
         self._transport = transport
         self._link.connection_made(self)
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._server.held.buffer()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._server.held.read(nbytes))
+
     def data_received(self, data: bytes) -> None:
+        """Take bytes that were read."""
         try:
             self._connection.receive_data(data)
             for event in self._connection.events():
                 _HANDLERS.get(type(event), WebSocket._ignore)(self, event)
-        except ProtocolError:
-            self._transport.close()
+        except ProtocolError as error:
+            self._broken(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._link.connection_lost(exc)
@@ -80,6 +91,9 @@ class WebSocket(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    def set_write_buffer_limits(self, high: int) -> None:
+        self._transport.set_write_buffer_limits(high=high)
+
     def pause_reading(self) -> None:
         self._transport.pause_reading()
 
@@ -95,13 +109,29 @@ class WebSocket(asyncio.Protocol):
         self._transport.write(self._connection.send(event))
 
     def _request(self, event: Request) -> None:
-        if event.target.partition("?")[0] != self._path:
-            self._send(RejectConnection(status_code=404))
+        path = event.target.partition("?")[0]
+        if path != self._path:
+            self._reject(404, f"MQTT is at {self._path} here.", path=path)
         elif SUBPROTOCOL not in event.subprotocols:
-            self._send(RejectConnection(status_code=400))
+            asked = ", ".join(event.subprotocols)
+            self._reject(400, f"Ask for the sub-protocol {SUBPROTOCOL} (Sec-WebSocket-Protocol).", subprotocols=asked)
         else:
             self._send(AcceptConnection(subprotocol=SUBPROTOCOL))
-            return
+
+    def _broken(self, error: ProtocolError) -> None:
+        """What came is not a WebSocket: before it was opened a browser may be asking, and gets an answer."""
+        if self._connection.state is ConnectionState.CONNECTING and isinstance(error, RemoteProtocolError):
+            self._reject(400, f"This is a WebSocket for MQTT at {self._path}: {error}.")
+        self._transport.close()
+
+    def _reject(self, status: int, cause: str, **facts: str) -> None:
+        """Say no in words."""
+        address = str((self._transport.get_extra_info("peername") or ("",))[0])
+        self._server.turned_away_websocket(address, cause, facts)
+        body = cause.encode() + b"\n"
+        about = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+        self._send(RejectConnection(status_code=status, headers=about, has_body=True))
+        self._send(RejectData(data=body, body_finished=True))
         self._transport.close()
 
     def _bytes(self, event: BytesMessage) -> None:

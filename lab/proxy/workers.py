@@ -17,7 +17,7 @@ from typing import Any
 
 from lab.errors import LearnerError
 from lab.proxy import http
-from lab.proxy.config import Config
+from lab.proxy.config import Bounds, Config
 from lab.proxy.pipe import Message, Pipe, legacy_in, will_out
 from lab.proxy.sessions import Action, Granted, Legacy, PublishWill, Sessions
 from lab.proxy.signals import on_signals
@@ -34,8 +34,8 @@ Owner = tuple[int, int]
 class Hub:
     """The parent's registry: `Sessions` whose tokens are numbers for (worker, token) pairs."""
 
-    def __init__(self, maximum: int) -> None:
-        self._sessions = Sessions(maximum)
+    def __init__(self, limits: Bounds) -> None:
+        self._sessions = Sessions(limits.sessions, limits.session_bytes)
         self._loop = asyncio.get_running_loop()
         self._pipes: dict[int, Pipe] = {}
         self._tokens: dict[Owner, tuple[int, str]] = {}
@@ -100,7 +100,7 @@ class Parent:
         self._argv = [sys.executable, "-m", "lab.proxy", "worker", "--config", str(path), "--log-level", level]
         self._config = config
         self._count = count
-        self._hub = Hub(config.limits.sessions)
+        self._hub = Hub(config.limits)
         self._stop = asyncio.Event()
         self._children: dict[int, asyncio.subprocess.Process] = {}
 
@@ -133,7 +133,7 @@ class Parent:
                 *self._argv, "--pipe", str(theirs.fileno()), pass_fds=[theirs.fileno()]
             )
         self._children[worker] = child
-        pipe = await Pipe.on(ours)
+        pipe = await Pipe.on(ours, self._config.limits.packet)
         try:
             await self._hub.serve(worker, pipe)
             return await child.wait()

@@ -14,6 +14,15 @@ SECONDS = allow(60.0)
 RULE = '[[rule]]\nname = "any"\nmqtt = "t/{topic}/{key}"\ntopic = "{topic}"\nkey = "{key}"\npartitions = 2\n'
 
 
+NO_KAFKA = "127.0.0.1:1"
+"""Where no Kafka ever answers: publishes wait, as in an outage that began before the first of them."""
+
+
+def lone_config(listeners: str, more: str = "", rule: str = RULE) -> str:
+    """A configuration without Kafka."""
+    return f'{more}\n[kafka]\nbootstrap = "{NO_KAFKA}"\n{listeners}\n{rule}'
+
+
 def config(stack: Addresses, listeners: str, more: str = "", rule: str = RULE) -> str:
     return f'{more}\n[kafka]\nbootstrap = "{stack.kafka_bootstrap}"\n{listeners}\n{rule}'
 

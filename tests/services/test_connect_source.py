@@ -104,3 +104,80 @@ def test_measurements_are_chosen_and_a_query_of_ones_own_is_cut_at_its_limit(tri
     assert sorted(arrived(trial, 30)) == wanted
     trial.source("chosen", key_tag="id", influxdb_measurement_whitelist="other")
     assert sorted(arrived(trial, 31)) == sorted([*wanted, ("x", begin)])
+
+
+HOUR_US = 3600 * 1_000_000
+
+
+def lines(trial: Trial, *written: str, bucket: str = "") -> None:
+    """Lines of line protocol, times in microseconds."""
+    api = trial.influx.write_api(write_options=SYNCHRONOUS)
+    api.write(bucket=bucket or trial.bucket, record=list(written), write_precision="us")
+
+
+def values(trial: Trial, count: int) -> list[dict[str, object]]:
+    """Rows in the out topic once there are `count`, or when time is over."""
+    found = trial.consume(trial.out_topic, lambda messages: len(messages) >= count, PATIENCE_S)
+    return [json.loads(message.value()) for message in found]
+
+
+@pytest.mark.parametrize("hours", [1, 7 * 24])
+def test_a_field_whose_type_changes_from_one_shard_group_to_the_next(trial: Trial, hours: int) -> None:
+    """A query over both shows one type only. The rows after the change come, and later ones too, past a gap."""
+    bucket = f"{trial.bucket}-sharded"
+    trial.make_bucket(bucket, shard_s=hours * 3600)
+    year_1 = 62_135_596_800 * 1_000_000  # shard groups count from the year 1
+    change = (now_us() + year_1) // (hours * HOUR_US) * hours * HOUR_US - year_1
+    before = [(change - i * 1_000_000, i + 0.5) for i in range(1, 6)]
+    after = [(change + i * 1000, i) for i in range(5)]
+    long_ago = change - 50 * hours * HOUR_US
+    for at, value in before:
+        lines(trial, f"m x={value} {at}", bucket=bucket)
+    for at, number in after:
+        lines(trial, f"m x={number}i {at}", bucket=bucket)
+    lines(trial, f"m x=true {long_ago}", f"other y=1 {now_us()}", bucket=bucket)
+    source = trial.source(influxdb_bucket=bucket, key_tag="none", lookback_ms="1000")
+    wanted = {(long_ago, True), *before, *after}
+    found = values(trial, len(wanted) + 1)
+    assert {(row["time"], row["x"]) for row in found if "x" in row} == wanted
+    live = now_us()
+    lines(trial, f"m x=9i {live}", bucket=bucket)
+    assert (live, 9) in {(row["time"], row.get("x")) for row in values(trial, len(wanted) + 2)}
+    assert trial.connect.status(source).running
+
+
+def test_names_of_flux_csv_connect_and_the_mapping_are_names_like_others(trial: Trial) -> None:
+    at = now_us() - 5_000_000
+    fields = ["result", "table", "measurement", "_value", "_time", "_start", "_field", "error", "reference", "name"]
+    lines(
+        trial,
+        "result,table=a,result=b,measurement=c,x=d "
+        + ",".join(f"{f}={i}i" for i, f in enumerate(fields))
+        + f",x=9i {at}",
+    )
+    trial.source(measurement_fieldname="measurement", key_tag="result")
+    [found] = values(trial, 1)
+    taken = {"result", "table", "measurement"}
+    wanted = {f"{name}_field" if name in taken else name: i for i, name in enumerate(fields)}
+    tags = {"table": "a", "result": "b", "measurement_tag": "c", "x": "d", "x_field": 9}
+    assert found == {"time": at, "measurement": "result", **tags, **wanted}
+
+
+def test_texts_come_whole_and_topics_get_legal_names(trial: Trial) -> None:
+    """Line breaks of both kinds, an empty text; a bucket and a measurement that no topic can be called after."""
+    at = now_us() - 5_000_000
+    texts = {"a": "p\nq", "b": "p\r\nq", "c": "p\rq", "d": "", "e": 'x,"y"\\n', "f": "\u2028\x85\x1c"}
+    escaped = {name: text.replace("\\", "\\\\").replace('"', '\\"') for name, text in texts.items()}
+    bucket = f"{trial.bucket} and/more"
+    trial.make_bucket(bucket)
+    written = ",".join(f'{name}="{text}"' for name, text in escaped.items())
+    lines(trial, f"m/1 {written} {at}", bucket=bucket)
+    config = {"influxdb_bucket": bucket, "topic_name_format": "${bucket}"}
+    source = trial.source(
+        key_tag="none", **config, topic_creation_default_partitions="6", topic_creation_default_replication_factor="3"
+    )
+    legal = bucket.replace(" ", "_").replace("/", "_")
+    trial.wait(lambda: legal in trial.admin.list_topics(timeout=10).topics, "the topic is there", PATIENCE_S)
+    [message] = trial.consume(legal, lambda found: len(found) >= 1, PATIENCE_S)
+    assert json.loads(message.value()) == {"time": at, **texts}
+    assert trial.connect.status(source).running

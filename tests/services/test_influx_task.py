@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lab import magic
 from lab.addresses import Addresses
 from lab.errors import LearnerError
 from lab.influx import buckets, tasks
-from lab.influx.api import Influx, InfluxError, from_micros, to_micros
+from lab.influx.api import Influx, InfluxError, from_micros, instant, to_micros
 from lab.influx.flux import Downsample, downsample_script, downsampled_rows
+from lab.influx.literal import quoted
 from lab.influx.rules import MICROS, Downsampled, downsample
+from lab.influx.types import wrong_types
 from lab.names import Names
 
 HOUR_AGO = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3600
@@ -238,3 +241,68 @@ def test_buckets_are_made_once_counted_emptied_and_removed(influx: Influx) -> No
     assert not buckets.remove(influx, name)
     with pytest.raises(LearnerError, match="no bucket"):
         buckets.empty(influx, name)
+
+
+def test_whole_numbers_and_series_of_other_types_do_not_end_the_run(pair: Pair) -> None:
+    """One hand-made reading once fixed `power` as an integer, and every run failed with a schema collision."""
+    pair.lines(
+        f"genData,generatorID=hand fuel=400i,power=7i,lat=1i,load=5u {_micros(1)}",
+        f'genData,generatorID=hand lon="east",temperature=true {_micros(1)}',
+    )
+    pair.run(10)
+    assert pair.rows() == {Downsampled("hand", _micros(1), "refuel")}
+    assert {row["_value"] for row in pair.columns("power")} == {"7"}
+
+
+def test_a_field_of_a_wrong_type_is_named_with_its_cure(pair: Pair) -> None:
+    pair.influx.write(pair.names.downsampled_bucket, [f"genData,id=b fuel=1.5,seq=1i,extra=1i {_micros(2)}"])
+    assert wrong_types(pair.influx, pair.names.downsampled_bucket) == []
+    pair.lines(f"genData,generatorID=hand fuel=400.0,power=7i {_micros(1)}")
+    [wrong] = wrong_types(pair.influx, pair.names.raw_bucket)
+    assert (wrong.field, wrong.found, wrong.wanted) == ("power", "integer", "float")
+    assert "power" in wrong.cause
+    assert "./workshop reset influxd" in wrong.remedy
+
+
+def test_two_tasks_of_one_name_are_set_right_and_removed_together(pair: Pair) -> None:
+    """InfluxDB allows it; the one that was not found went on writing."""
+    influx, name = pair.influx, pair.names.task
+    script = downsample_script(Downsample(pair.names))
+    body = {"org": influx.org, "flux": script, "status": "active"}
+    for _ in range(2):
+        influx.json("POST", "/api/v2/tasks", json=body)
+    assert len(tasks.find_all(influx, name)) == 3
+    kept = tasks.ensure(influx, name, script)
+    assert [task.id for task in tasks.find_all(influx, name)] == [kept.id]
+    influx.json("POST", "/api/v2/tasks", json=body)
+    assert tasks.remove(influx, name)
+    assert tasks.find_all(influx, name) == []
+
+
+@pytest.mark.parametrize("reader", ["Influx.query", "%%flux"])
+def test_any_text_comes_back_from_influxdb_as_it_was_written(pair: Pair, stack: Addresses, reader: str) -> None:
+    texts = [
+        "\u2028",
+        "\u2029",
+        "\x85",
+        "\x1c\x1d\x1e",
+        "\x0b\x0c",
+        "p\nq",
+        "\n\n",
+        'say "x", y',
+        "",
+        " ",
+        "a\\b",
+        "${x}",
+        "💧",
+        "\x00",
+    ]
+    escaped = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    pair.lines(*(f'texts text="{text}" {_micros(i)}' for i, text in enumerate(escaped)))
+    query = f"""from(bucket: {quoted(pair.names.raw_bucket)}) |> range(start: {instant(from_micros(_micros(0)))})
+        |> filter(fn: (r) => r._measurement == "texts") |> sort(columns: ["_time"])"""
+    rows = pair.influx.query(query) if reader == "Influx.query" else magic.run(query).rows
+    # The official client, behind %%flux, gives None for an empty text: CSV has one form for both.
+    assert [row["_value"] or "" for row in rows] == texts
+    wanted = query + f" |> filter(fn: (r) => r._value == {quoted(texts[5])})"
+    assert [row["_value"] for row in pair.influx.query(wanted)] == [texts[5]]

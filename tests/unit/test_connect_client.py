@@ -88,8 +88,28 @@ def test_a_rebalance_is_waited_out() -> None:
 
 def test_an_endless_rebalance_says_so() -> None:
     busy = client(lambda _: httpx.Response(409, json={"message": "rebalance in progress"}), patience_s=0.2)
-    with pytest.raises(ServiceError, match="still rebalancing"):
+    with pytest.raises(ServiceError, match="still cannot answer after 0 s: rebalance in progress"):
         busy.connectors()
+
+
+def test_the_first_status_of_a_new_connector_is_waited_for() -> None:
+    unknown = httpx.Response(404, json={"message": "No status found for connector s"})
+    known = httpx.Response(200, json={"name": "s", "connector": {"state": "RUNNING"}, "tasks": []})
+    statuses = [unknown, unknown, known]
+    paths: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return statuses.pop(0) if request.url.path.endswith("/status") else httpx.Response(200, json={})
+
+    assert client(answer).status("s").state == "RUNNING"
+    assert paths.count("/connectors/s/status") == 3
+
+
+def test_a_connector_that_does_not_exist_is_said_at_once() -> None:
+    nobody = client(lambda _: httpx.Response(404, json={"message": "No status found for connector s"}))
+    with pytest.raises(LearnerError, match="No status found"):
+        nobody.status("s")
 
 
 def test_refusals_by_blame() -> None:

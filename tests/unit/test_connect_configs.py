@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import pytest
 from lab.addresses import Addresses
 from lab.connect.build import PLUGIN, PLUGIN_LOCK, RESOURCES, SOURCES, version
 from lab.connect.configs import sink_config, source_config
+from lab.reading import Reading
 from lab.stack.jars import read
 from tests.nowhere import nowhere
 
@@ -48,6 +50,14 @@ def test_both_read_and_write_strict_json(addresses: Addresses) -> None:
     service = RESOURCES / "META-INF" / "services" / "org.apache.kafka.connect.storage.Converter"
     for config in (sink_config(addresses), source_config(addresses)):
         assert config["value.converter"] == service.read_text().strip()
+
+
+def test_every_field_of_a_reading_has_the_type_of_the_contract(addresses: Addresses) -> None:
+    kinds = {"float": "float", "int": "integer"}
+    contract = {
+        field.name: kinds[str(field.type)] for field in fields(Reading) if field.name not in ("generatorID", "time")
+    }
+    assert dict(pair.split(":") for pair in sink_config(addresses)["field.types"].split(",")) == contract
 
 
 def test_the_service_files_name_classes_that_exist() -> None:

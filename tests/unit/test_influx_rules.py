@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lab.influx.api import from_micros, instant, parse_csv, to_micros
 from lab.influx.flux import FIELDS, Downsample, downsample_script, raw_points
+from lab.influx.literal import quoted, unquoted
 from lab.influx.rules import MICROS, REGIONS, Downsampled, alarm_of, downsample, region_of, slot_of
 from lab.names import Names
 
@@ -113,3 +114,19 @@ def test_an_answer_of_several_tables_gives_each_its_own_header() -> None:
     text = ",result,table,a\r\n,_result,0,1\r\n\r\n,result,table,b\r\n,_result,1,2\r\n\r\n"
     assert [(row.get("a"), row.get("b")) for row in parse_csv(text)] == [("1", None), (None, "2")]
     assert list(parse_csv("\r\n")) == []
+
+
+@steady
+@given(st.lists(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])), min_size=1))
+def test_any_text_of_an_answer_is_read_as_it_stands(texts: list[str]) -> None:
+    """Encoded as InfluxDB does: line feeds as two characters, quotes where needed."""
+    quoted = ['"' + text.replace('"', '""').replace("\n", "\r\n") + '"' for text in texts]
+    answer = ",result,table,a\r\n" + "".join(f",_result,0,{text}\r\n" for text in quoted) + "\r\n"
+    assert [row["a"] for row in parse_csv(answer)] == texts
+
+
+@steady
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_flux_literal_gives_its_text_back_on_one_line(text: str) -> None:
+    assert unquoted(quoted(text)) == text
+    assert len(quoted(text).split("\n")) == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
 from lab.errors import LearnerError
 from lab.proxy import accounts
@@ -77,3 +79,81 @@ async def test_too_many_at_once_is_busy(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(accounts.Busy):
         await known.check("a", b"one")
     known.close()
+
+
+class Hashing:
+    """Counts checks and their order; a password is right when it is the account's name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, known: Accounts, names: list[str]) -> None:
+        self.order: list[bytes] = []
+        known._hashes = {name: name for name in names}
+        known._path = Path("/nowhere")
+        monkeypatch.setattr(accounts, "_verify", self.verify)
+        monkeypatch.setattr(accounts, "THREADS", 1)
+
+    def verify(self, stored: str, password: bytes) -> bool:
+        self.order.append(password)
+        return stored.encode() == password
+
+
+async def test_right_logins_are_not_starved_by_wrong_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"g{n}" for n in range(20)]
+    known = Accounts(None)
+    hashing = Hashing(monkeypatch, known, names)
+    guesses = [known.check("g0", b"guess%d" % n) for n in range(50)]
+    guesses += [known.check(f"nobody{n}", b"guess") for n in range(50)]
+    right = [known.check(name, name.encode()) for name in names]
+    answers = await asyncio.gather(*guesses, *right)
+    assert answers == [False] * 100 + [True] * 20
+    last = max(hashing.order.index(name.encode()) for name in names[1:])
+    assert last < 2 * len(names) + 2, "each account has its turn"
+    known.close()
+
+
+async def test_a_password_is_checked_once_however_many_send_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One account for a whole fleet, and devices that repeat a wrong password every second."""
+    known = Accounts(None)
+    hashing = Hashing(monkeypatch, known, ["fleet"])
+    for password, right in ((b"fleet", True), (b"wrong", False)):
+        for _ in range(2):
+            assert set(await asyncio.gather(*(known.check("fleet", password) for _ in range(500)))) == {right}
+    assert sorted(hashing.order) == [b"fleet", b"wrong"]
+    known.close()
+
+
+async def test_one_account_cannot_fill_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Accounts(None)
+    Hashing(monkeypatch, known, ["a", "b"])
+    waiting = [asyncio.ensure_future(known.check("a", b"%d" % n)) for n in range(accounts.LANE_MAX + 10)]
+    await asyncio.sleep(0)
+    assert await known.check("b", b"b")
+    busy = [one for one in await asyncio.gather(*waiting, return_exceptions=True) if isinstance(one, accounts.Busy)]
+    assert len(busy) == 10
+    known.close()
+
+
+async def test_what_nobody_waits_for_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Accounts(None)
+    hashing = Hashing(monkeypatch, known, ["a", "b"])
+    tasks = [asyncio.ensure_future(known.check("a", b"%d" % n)) for n in range(10)]
+    tasks[0].add_done_callback(lambda _: None)
+    await asyncio.sleep(0)
+    for task in tasks[1:]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await known.check("b", b"b")
+    assert len(hashing.order) <= 3
+    assert not known._checks
+    known.close()
+
+
+def test_a_hash_costs_what_a_fleet_can_pay_and_an_unknown_name_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    setting = accounts.extract_parameters(accounts.HASHER.hash("x"))
+    assert (setting.memory_cost, setting.time_cost, setting.parallelism) == (19_456, 2, 1)
+    old = accounts.PasswordHasher(time_cost=3, memory_cost=32_768, parallelism=2).hash("x")
+    nobody = accounts._like({"a": accounts.HASHER.hash("x"), "b": old})
+    assert accounts.extract_parameters(nobody) == accounts.extract_parameters(old)
+    assert not accounts._verify(nobody, b"x"), "it is whole: it was checked, and not refused unread"
+    with pytest.raises(VerifyMismatchError):
+        accounts.HASHER.verify(nobody, b"x")

@@ -7,7 +7,7 @@ import pytest
 from lab.proxy import properties as props
 from lab.proxy import publisher, wire
 from lab.proxy.opening import Grant, Limits, refusal
-from lab.proxy.packets import V5, V311, Connect, Ended, Publish
+from lab.proxy.packets import V5, V311, Connect, Ended, Publish, Will, connack
 from lab.proxy.properties import P
 from lab.proxy.reasons import Reason
 from lab.proxy.table import State
@@ -215,3 +215,90 @@ def test_the_password_is_not_kept() -> None:
     session = opened(V311, username="u", password=b"secret")
     assert session.connect is None
     assert "secret" not in repr(Connect(V311, "c", True, 0, username="u", password=b"secret"))
+
+
+# CONNACK and what a client takes
+
+
+@pytest.mark.parametrize("maximum", range(1, 70))
+@pytest.mark.parametrize("client_id", ["c", ""])
+def test_5_connack_fits_what_the_client_takes(maximum: int, client_id: str) -> None:
+    """MQTT-3.1.2-24, 3.2.0-1: properties are left out until it fits; where it cannot, the connection ends."""
+    session = fresh()
+    asked = Connect(V5, client_id, True, 10, properties={P.MAXIMUM_PACKET_SIZE: maximum})
+    publish = publisher.publish(Publish("t", b"", 1, 1, False), V5)
+    session.receive(publisher.connect(asked) + publish, 0.0)
+    events = session.accept(Grant("auto-1", assigned=not client_id))
+    said = session.take_output()
+    assert len(said) <= maximum
+    if session.state is State.OPEN:
+        assert said[0] == 0x20
+        assert said[3] == 0
+        assert [type(event) for event in events] == [Publish]
+        assert client_id or connack_properties(said)[P.ASSIGNED_CLIENT_ID] == "auto-1"
+    else:
+        end = end_of(events)
+        assert (end.reason, end.will, end.fault) == (Reason.PACKET_TOO_LARGE, None, False)
+        assert said == (b"\x20\x03\x00\x95\x00" if maximum >= 5 else b"")
+    assert (session.state is State.OPEN) == (maximum >= (5 if client_id else 14))
+
+
+def test_5_what_connack_left_out_holds_as_the_standard_says() -> None:
+    session = opened(V5, Limits(receive_maximum=2), properties={P.MAXIMUM_PACKET_SIZE: 5})
+    for number in range(1, 10):
+        assert len(session.receive(publisher.publish(Publish("t", b"", 1, number, False), V5), 0.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "reason", "said"),
+    [
+        (V5, Reason.SHUTTING_DOWN, b"\x20\x03\x00\x88\x00"),
+        (V5, Reason.SESSION_TAKEN_OVER, b"\x20\x03\x00\x89\x00"),
+        (V5, Reason.SERVER_BUSY, b"\x20\x03\x00\x89\x00"),
+        (V311, Reason.SHUTTING_DOWN, b"\x20\x02\x00\x03"),
+        (V311, Reason.SERVER_BUSY, b"\x20\x02\x00\x03"),
+        (V311, Reason.QUOTA_EXCEEDED, b"\x20\x02\x00\x03"),
+    ],
+)
+def test_an_end_while_connect_is_checked_is_a_connack_with_a_code_that_it_has(
+    version: int, reason: Reason, said: bytes
+) -> None:
+    session = fresh()
+    session.receive(publisher.connect(Connect(version, "c", True, 0)), 0.0)
+    session.end(reason, "why")
+    assert session.take_output() == said
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_5_connack_says_only_what_table_3_1_has(reason: Reason) -> None:
+    allowed = {0x00, *range(0x80, 0x8B), 0x8C, 0x90, 0x95, 0x97, 0x99, *range(0x9A, 0xA0)}
+    assert reason < Reason.UNSPECIFIED or connack(V5, reason)[3] in allowed
+
+
+@VERSIONS
+def test_only_who_breaks_the_standard_is_at_fault(version: int) -> None:
+    session = fresh()
+    session.receive(publisher.connect(Connect(version, "c", True, 0)), 0.0)
+    assert not end_of(session.refuse(Reason.BAD_USER_OR_PASSWORD, "wrong")).fault
+    assert not end_of(opened(version).end(Reason.QUOTA_EXCEEDED, "full")).fault
+    assert not end_of(opened(version).lost()).fault
+    assert end_of(opened(version).receive(b"\x00\x00", 0.0)).fault
+
+
+@pytest.mark.parametrize(("version", "said"), [(V5, b"\x20\x03\x00\x97\x00"), (V311, b"\x20\x02\x00\x03")])
+@pytest.mark.parametrize("size", [9, 10, 300, 60_000])
+def test_half_a_connect_is_answered_when_there_is_no_room_for_the_rest(version: int, said: bytes, size: int) -> None:
+    session = fresh()
+    will = Will("t", b"x" * 65_000, 1, False)
+    session.receive(publisher.connect(Connect(version, "c", True, 60, will))[: size + 4], 0.0)
+    end = end_of(session.end(Reason.QUOTA_EXCEEDED, "full"))
+    assert (end.will, end.fault) == (None, False)
+    assert session.take_output() == said
+
+
+def test_a_few_bytes_that_end_early_are_not_answered() -> None:
+    for raw in (b"\x10", b"\x10\xff", b"\x10\xff\xff\xff", b"\x30\xff"):
+        session = fresh()
+        session.receive(raw, 0.0)
+        session.end(Reason.UNSPECIFIED, "late")
+        assert session.take_output() == b""

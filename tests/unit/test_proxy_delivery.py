@@ -14,7 +14,7 @@ from lab.proxy.delivery import Delivery
 from lab.proxy.metrics import Counters
 from lab.proxy.packets import PENDING, Publish
 from lab.proxy.reasons import Reason
-from lab.proxy.rules import Route, Target
+from lab.proxy.rules import PUBLISH_BYTES, Route, Router, Rule, Target, Who
 from tests.unit.fake_kafka import FakeProducer, FakeTopics, without_kafka
 
 
@@ -31,6 +31,9 @@ class Someone:
 
     def settled(self) -> None:
         self.told += 1
+
+    def failed(self, publish: Publish) -> None:
+        assert publish.detail
 
 
 class Stage:
@@ -117,7 +120,7 @@ async def test_a_final_no_has_a_reason(code: int, reason: Reason) -> None:
     assert stage.counters.failed == 1
 
 
-@pytest.mark.parametrize("bounds", [Bounds(in_flight=10), Bounds(in_flight_bytes=1_000_000)])
+@pytest.mark.parametrize("bounds", [Bounds(in_flight=10), Bounds(in_flight_bytes=10 * (100_000 + PUBLISH_BYTES))])
 async def test_full_is_said_once_and_room_at_half(bounds: Bounds) -> None:
     stage = Stage(bounds)
     stage.topics.gate.set()
@@ -176,3 +179,40 @@ async def test_one_request_at_a_time_so_that_no_batch_overtakes_a_refused_one() 
     assert (settings["acks"], settings["enable.idempotence"]) == ("all", True)
     assert settings["max.in.flight.requests.per.connection"] == 1
     assert settings["linger.ms"] == 9
+
+
+@pytest.mark.parametrize(
+    ("publish", "headers", "least"),
+    [
+        (Publish("m", b"", 1, 1, False), None, 500),
+        (Publish("m", b"x" * 10_000, 1, 1, False), None, 10_500),
+        (Publish("t" * 60_000, b"", 1, 1, False), None, 60_500),
+        (Publish("m", b"", 1, 1, False), [("n" * 100, b"v" * 65_000)] * 14, 14 * 65_100),
+        (Publish("m", b"", 1, 1, False), [("", b"")] * 1_000, 50_000),
+    ],
+)
+async def test_what_a_publish_holds_is_counted_whole(
+    publish: Publish, headers: list[tuple[str, bytes]] | None, least: int
+) -> None:
+    stage = Stage()
+    stage.topics.gate.set()
+    router = Router([Rule.model_validate({"name": "r", "mqtt": "{all#}", "topic": "t", "key": "{all}"})])
+    route = router.route(publish.topic, Who("c"))
+    assert isinstance(route, Route)
+    stage.delivery.send(stage.client, publish, route, headers)
+    assert stage.delivery.flying_bytes >= least
+    assert stage.delivery.room() == stage.delivery._bounds.in_flight - 1
+    await stage.turn(3)
+    stage.producer.confirm(1)
+    await stage.turn()
+    assert stage.delivery.flying_bytes == 0
+
+
+@pytest.mark.parametrize(("payload", "value"), [(b"", None), (b"x", b"x")])
+async def test_a_tombstone_has_no_value(payload: bytes, value: bytes | None) -> None:
+    stage = Stage()
+    stage.topics.gate.set()
+    route = Route(Target("t", 1, 1), b"k", (), 1_000, "r", tombstones=True)
+    stage.delivery.send(stage.client, Publish("m", payload, 1, 1, False), route, None)
+    await stage.turn(3)
+    assert [one[1] for one in stage.producer.queue] == [value]

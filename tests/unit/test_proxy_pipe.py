@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.proxy.packets import Will
-from lab.proxy.pipe import legacy_in, legacy_out
+from lab.proxy.pipe import Pipe, legacy_in, legacy_out
 from lab.proxy.properties import P
 from lab.proxy.rules import Who
 from lab.proxy.sessions import Legacy
@@ -22,3 +24,21 @@ def test_a_legacy_survives_the_pipe(received: frozenset[int], expiry: int, paylo
     will = Will("t/ü", payload, 2, True, 9, properties) if with_will else None
     legacy = Legacy(received, expiry, will, Who("c", "u", None) if will else None)
     assert legacy_in(json.loads(json.dumps(legacy_out(legacy)))) == legacy
+
+
+@pytest.mark.parametrize("packet", [1_000_000, 8_000_000])
+async def test_the_largest_session_goes_through(packet: int) -> None:
+    """Every id of QoS 2, the longest client id, a will as large as a packet: one line, or a worker would be lost."""
+    pair = socket.socketpair()
+    here, there = [await Pipe.on(one, packet) for one in pair]
+    name = "\u20ac" * 21_000
+    pairs = [("n" * 60_000, "\u20ac" * 20_000)] * (packet // 120_000)
+    will = Will("t/" + "\u20ac" * 21_000, b"\xff" * 65_000, 1, False, 30, {P.USER: pairs})
+    legacy = Legacy(frozenset(range(1, 65_536)), 600, will, Who(name))
+    here.send({"op": "release", "client": name, "token": 1, **legacy_out(legacy)})
+    message = await there.receive()
+    assert message is not None
+    assert legacy_in(message) == legacy
+    here.close()
+    assert await there.receive() is None
+    there.close()

@@ -272,3 +272,90 @@ def test_5_message_properties_come_through_in_order() -> None:
     [got] = take(opened(V5), message(0, properties=properties), V5)
     assert got.properties == properties
     assert list(got.properties[P.USER]) == properties[P.USER]
+
+
+# Windows and ids that outlive a connection
+
+
+def qos_2_resumed(version: int, window: int, count: int) -> Session:
+    """A session resumed with so many ids received."""
+    earlier = frozenset(range(1, count + 1))
+    return opened(version, Limits(receive_maximum=window), Grant("c", present=True, received=earlier))
+
+
+@VERSIONS
+@pytest.mark.parametrize(("window", "count"), [(4, 3), (4, 4), (1_024, 1_024), (65_535, 65_535)])
+def test_qos_2_a_full_window_is_resumed(version: int, window: int, count: int) -> None:
+    """The PUBRECs were lost with the connection: the client sends all again, and the quota is the new connection's."""
+    session = qos_2_resumed(version, window, count)
+    for number in range(1, count + 1):
+        assert take(session, message(2, number), version, dup=True) == []
+    assert session.take_output() == b"".join(b"\x50\x02" + n.to_bytes(2, "big") for n in range(1, count + 1))
+    for number in range(1, count + 1):
+        session.receive(publisher.pubrel(number), 0.0)
+    assert session.take_output() == b"".join(b"\x70\x02" + n.to_bytes(2, "big") for n in range(1, count + 1))
+    assert session.inflow is not None
+    assert session.inflow.received() == frozenset()
+    assert len(take(session, message(2, 1), version)) == 1
+
+
+def test_5_the_quota_begins_with_the_connection() -> None:
+    """5.0 section 4.9: what waits for PUBREL from an earlier connection takes nothing from the new window."""
+    session = qos_2_resumed(V5, 4, 4)
+    for number in range(11, 15):
+        assert len(take(session, message(2, number), V5)) == 1
+    for number in range(1, 5):
+        session.receive(publisher.pubrel(number), 0.0)
+    assert ended(session, publisher.publish(message(2, 15), V5)).reason == Reason.RECEIVE_MAXIMUM_EXCEEDED
+
+
+def test_5_a_repeat_of_an_earlier_id_counts_from_then_on() -> None:
+    session = qos_2_resumed(V5, 2, 2)
+    for number in (1, 2):
+        take(session, message(2, number), V5, dup=True)
+    assert ended(session, publisher.publish(message(2, 3), V5)).reason == Reason.RECEIVE_MAXIMUM_EXCEEDED
+
+
+@VERSIONS
+def test_qos_2_a_repeat_needs_no_room_in_a_full_window(version: int) -> None:
+    session = opened(version, Limits(receive_maximum=2))
+    first = take(session, message(2, 1), version)[0]
+    take(session, message(2, 2), version)
+    assert take(session, message(2, 2), version, dup=True) == []
+    first.reason = 0
+    session.settle()
+    assert take(session, message(2, 1), version, dup=True) == []
+    assert session.take_output() == b"\x50\x02\x00\x01", "the repeat's PUBREC waits behind the one being produced"
+
+
+@VERSIONS
+def test_qos_2_repeats_without_end_are_bounded(version: int) -> None:
+    session = opened(version, grant=Grant("c", present=True, received=frozenset({1})))
+    take(session, message(1, 9), version)  # undecided: every answer behind it waits
+    raw = publisher.publish(message(2, 1), version, dup=True)
+    events = [event for _ in range(70) for event in session.receive(raw * 1_000, 0.0)]
+    assert end_of(events).reason == Reason.RECEIVE_MAXIMUM_EXCEEDED
+
+
+# Refusals of 3.1.1
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+def test_311_a_refusal_is_acknowledged_where_its_rule_says_so(qos: int) -> None:
+    session = opened()
+    [got] = take(session, message(qos, 3), V311)
+    got.reason, got.acknowledge = Reason.QUOTA_EXCEEDED, True
+    session.settle()
+    assert session.take_output() == bytes((0x40 if qos == 1 else 0x50, 2, 0, 3))
+    assert session.state is State.OPEN
+    session.receive(publisher.pubrel(3), 0.0)
+    assert session.state is State.OPEN
+
+
+def test_311_what_kafka_could_not_take_in_time_is_never_acknowledged() -> None:
+    session = opened()
+    [got] = take(session, message(1, 3), V311)
+    got.reason, got.acknowledge = Reason.UNSPECIFIED, True
+    end = end_of(session.settle())
+    assert not end.fault, "the client broke nothing"
+    assert session.take_output() == b""

@@ -162,3 +162,49 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], named: str)
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(LearnerError, match="No such file"):
         load(tmp_path / "none.toml")
+
+
+# What a client cannot forge
+
+
+@pytest.mark.parametrize("name", ["generator", "mqtt.retain", "mqtt.content_type", "mqtt.anything"])
+def test_a_client_cannot_forge_a_header(name: str) -> None:
+    """Kafka's lastHeader() returns the last of a name: the proxy's own is the only one."""
+    route = Router([rule("g/{g}", headers={"generator": "{g}"})]).route("g/7", WHO)
+    assert isinstance(route, Route)
+    for retain in (False, True):
+        forged = Publish("g/7", b"", 1, 1, retain, {P.USER: [(name, "forged"), ("own", "kept"), (name, "again")]})
+        found = headers(route, forged)
+        assert ("generator", b"7") in found
+        assert ("own", b"kept") in found
+        assert not [value for _, value in found if value in (b"forged", b"again")]
+        assert len({key for key, _ in found}) == len(found)
+
+
+def test_hash_rules_take_topics_that_begin_with_a_dollar_sign() -> None:
+    """A pattern is not a subscription (4.7.2 is about those): who wants such topics out says so in a rule."""
+    router = Router([rule("$SYS/#", name="no", refuse=True), rule("#", topic="all")])
+    assert isinstance(router.route("$SYS/broker", WHO), Refusal)
+    assert isinstance(router.route("$aws/things", WHO), Route)
+
+
+@pytest.mark.parametrize(
+    ("more", "tombstones"),
+    [({"compacted": True, "key": "{g}"}, True), ({"compacted": True}, False), ({"key": "{g}"}, False)],
+)
+def test_an_empty_payload_is_a_tombstone_where_the_topic_is_compacted_and_has_a_key(
+    more: dict[str, object], tombstones: bool
+) -> None:
+    route = Router([rule("g/{g}", **more)]).route("g/7", WHO)
+    assert isinstance(route, Route)
+    assert route.tombstones is tombstones
+
+
+def test_every_listener_lets_somebody_in(tmp_path: Path) -> None:
+    file = tmp_path / "proxy.toml"
+    file.write_text(
+        '[kafka]\nbootstrap = "k:1"\n[[listener]]\nport = 1883\nanonymous = true\n[[listener]]\nport = 1884\n'
+        '[[rule]]\nname = "r"\nmqtt = "#"\ntopic = "t"\n'
+    )
+    with pytest.raises(LearnerError, match="nobody could connect to the listener on port 1884"):
+        load(file)

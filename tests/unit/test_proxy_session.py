@@ -7,7 +7,7 @@ import pytest
 from lab.proxy import properties as props
 from lab.proxy import publisher, wire
 from lab.proxy.opening import Grant, Limits
-from lab.proxy.packets import V5, V311, Connect, Publish, Will
+from lab.proxy.packets import NO_SUBSCRIPTIONS, V5, V311, Connect, Publish, Will
 from lab.proxy.properties import P
 from lab.proxy.reasons import Reason
 from lab.proxy.table import State
@@ -64,8 +64,16 @@ def test_311_subscribe_is_refused_per_filter_and_the_connection_lives() -> None:
 def test_5_subscribe_is_refused_per_filter_and_the_connection_lives() -> None:
     session = opened(V5)
     session.receive(publisher.subscribe(0x0102, "a", "b", version=V5), 0.0)
-    assert session.take_output() == b"\x90\x05\x01\x02\x00\x83\x83"
+    why = props.write({P.REASON_STRING: NO_SUBSCRIPTIONS})
+    assert session.take_output() == wire.frame(0x90, b"\x01\x02", why, b"\x83\x83")
     assert session.state is State.OPEN
+
+
+def test_5_suback_leaves_its_reason_out_where_it_is_not_wanted_or_does_not_fit() -> None:
+    for asked, count in (({P.REQUEST_PROBLEM_INFO: 0}, 2), ({P.MAXIMUM_PACKET_SIZE: 2100}, 2080)):
+        session = opened(V5, properties=asked)
+        session.receive(publisher.subscribe(9, *("a",) * count, version=V5), 0.0)
+        assert session.take_output() == wire.frame(0x90, b"\0\x09\0", b"\x83" * count)
 
 
 @VERSIONS

@@ -137,3 +137,30 @@ def test_a_client_that_comes_and_goes_leaves_nothing_behind() -> None:
         sessions.release("c", number, left(expiry=60, delay=30), 0.0)
     assert len(sessions._times) < 1_100
     assert sessions.expire(30.0) == [PublishWill(will(30), WHO)]
+
+
+def test_what_absent_sessions_take_is_bounded_with_their_wills_and_ids() -> None:
+    sessions = Sessions(1_000, maximum_bytes=1_000_000)
+    wills = 0
+    for number in range(300):
+        name = f"c{number}"
+        sessions.claim(name, number, False, float(number))
+        will = Will("t", b"x" * 10_000, 1, False, 500)
+        legacy = Legacy(frozenset(range(1, 101)), 600, will, WHO)
+        wills += len(sessions.release(name, number, legacy, float(number)))
+    assert 900_000 < sessions.bytes <= 1_000_000
+    assert wills == 300 - sum(one.will is not None for one in sessions._away.values()), "no will is lost"
+    for number in range(300):
+        sessions.claim(f"c{number}", 1_000 + number, False, 300.0)
+    assert sessions.bytes == 0
+
+
+def test_a_will_that_was_published_is_not_counted_any_more() -> None:
+    sessions = Sessions(10)
+    sessions.claim("c", 1, False, 0.0)
+    sessions.release("c", 1, left(expiry=60, delay=30), 0.0)
+    before = sessions.bytes
+    sessions.expire(31.0)
+    assert 0 < sessions.bytes < before
+    sessions.expire(61.0)
+    assert sessions.bytes == 0

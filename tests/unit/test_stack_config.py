@@ -13,8 +13,11 @@ from uuid import UUID
 import pytest
 import yaml
 
+from lab.errors import LearnerError
 from lab.names import Names
-from lab.settings import ROOT
+from lab.proxy import accounts
+from lab.proxy.config import load
+from lab.settings import ROOT, Settings
 from lab.stack import connect, influxd, jars, kafka, proxy
 from lab.stack.layout import SOCKET_PATH_BYTES, Layout
 from lab.stack.ports import Ports
@@ -147,3 +150,51 @@ def test_a_cluster_id_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPat
     drawn = iter([UUID(bytes=b"\xf8" + 15 * b"\0"), UUID(bytes=b"\xf9" + 15 * b"\0"), UUID(bytes=16 * b"\xff")])
     monkeypatch.setattr(kafka.uuid, "uuid4", lambda: next(drawn))
     assert kafka.random_id() == 21 * "_" + "w"
+
+
+# A listener for the network
+
+
+def chosen(**fields: object) -> Settings:
+    return Settings.model_construct(**fields)
+
+
+def test_the_network_gets_a_listener_of_its_own_with_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "passwords"
+    accounts.write(file, "device1", "long and random")
+    one = chosen(mqtt_listen="0.0.0.0:2883", mqtt_passwords=file)
+    monkeypatch.setattr(proxy, "current", lambda: one)
+    path = tmp_path / "proxy.toml"
+    path.write_text(proxy.configuration({"bootstrap.servers": "127.0.0.1:9092"}, 1883, 9464, Names("")))
+    found = load(path)
+    assert [(each.host, each.port, each.anonymous) for each in found.listener] == [
+        ("127.0.0.1", 1883, True),
+        ("0.0.0.0", 2883, False),
+    ]
+    assert found.passwords == file
+    assert found.http is not None
+    assert found.http.host == "127.0.0.1"
+    assert "unencrypted" in (proxy.warning(one) or "")
+    assert proxy.warning(chosen()) is None
+
+
+@pytest.mark.parametrize(
+    ("listen", "passwords", "host", "says"),
+    [
+        ("0.0.0.0:2883", None, "127.0.0.1", "no accounts"),
+        ("0.0.0.0:2883", "empty", "127.0.0.1", "no accounts"),
+        ("0.0.0.0:2883", "absent", "127.0.0.1", "cannot be read"),
+        ("0.0.0.0:2883", "good", "0.0.0.0", "compose"),
+        ("0.0.0.0", "good", "127.0.0.1", "not an address and a port"),
+        (":2883", "good", "127.0.0.1", "not an address and a port"),
+        ("0.0.0.0:99999", "good", "127.0.0.1", "not an address and a port"),
+    ],
+)
+def test_a_listener_that_would_be_open_to_everybody_or_nobody_is_refused(
+    listen: str, passwords: str | None, host: str, says: str, tmp_path: Path
+) -> None:
+    accounts.write(tmp_path / "good", "device1", "long and random")
+    (tmp_path / "empty").write_text("# nobody yet\n")
+    one = chosen(mqtt_listen=listen, mqtt_passwords=tmp_path / passwords if passwords else None)
+    with pytest.raises(LearnerError, match=says):
+        proxy.network_listener(one, host)

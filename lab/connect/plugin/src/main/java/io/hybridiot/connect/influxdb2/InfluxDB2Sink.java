@@ -2,6 +2,7 @@ package io.hybridiot.connect.influxdb2;
 
 import io.hybridiot.connect.influxdb2.client.Probe;
 import io.hybridiot.connect.influxdb2.client.TaskProperties;
+import io.hybridiot.connect.influxdb2.client.UnknownProperties;
 import io.hybridiot.connect.influxdb2.sink.InfluxDB2SinkTask;
 import io.hybridiot.connect.influxdb2.sink.SinkSettings;
 import java.util.List;
@@ -33,6 +34,7 @@ public final class InfluxDB2Sink extends SinkConnector {
     @Override
     public void start(final Map<String, String> given) {
         properties = Map.copyOf(given);
+        UnknownProperties.warn(config(), given);
     }
 
     @Override

@@ -1,7 +1,9 @@
 package io.hybridiot.connect.influxdb2;
 
+import io.hybridiot.connect.influxdb2.client.ConnectionConfig;
 import io.hybridiot.connect.influxdb2.client.Probe;
 import io.hybridiot.connect.influxdb2.client.TaskProperties;
+import io.hybridiot.connect.influxdb2.client.UnknownProperties;
 import io.hybridiot.connect.influxdb2.source.InfluxDB2SourceTask;
 import io.hybridiot.connect.influxdb2.source.OffsetCheck;
 import io.hybridiot.connect.influxdb2.source.SourceSettings;
@@ -34,6 +36,7 @@ public final class InfluxDB2Source extends SourceConnector {
     @Override
     public void start(final Map<String, String> given) {
         properties = Map.copyOf(given);
+        UnknownProperties.warn(config(), given);
     }
 
     @Override
@@ -49,7 +52,7 @@ public final class InfluxDB2Source extends SourceConnector {
 
     @Override
     public boolean alterOffsets(final Map<String, String> config, final Map<Map<String, ?>, Map<String, ?>> offsets) {
-        OffsetCheck.check(offsets);
+        OffsetCheck.check(config.get(ConnectionConfig.BUCKET), offsets);
         return true;
     }
 

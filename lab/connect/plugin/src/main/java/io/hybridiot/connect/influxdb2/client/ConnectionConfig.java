@@ -1,8 +1,8 @@
 package io.hybridiot.connect.influxdb2.client;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import okhttp3.HttpUrl;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -10,6 +10,7 @@ import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigDef.Width;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.config.types.Password;
 
 /** What both connectors need in order to reach InfluxDB, and how patient they are. */
 public class ConnectionConfig extends AbstractConfig {
@@ -39,7 +40,7 @@ public class ConnectionConfig extends AbstractConfig {
             .define(URL, Type.STRING, ConfigDef.NO_DEFAULT_VALUE, ConnectionConfig::checkUrl, Importance.HIGH,
                 "Address of InfluxDB 2, for example http://localhost:8086.",
                 GROUP, 1, Width.LONG, "InfluxDB URL")
-            .define(TOKEN, Type.PASSWORD, ConfigDef.NO_DEFAULT_VALUE, Importance.HIGH,
+            .define(TOKEN, Type.PASSWORD, ConfigDef.NO_DEFAULT_VALUE, ConnectionConfig::checkToken, Importance.HIGH,
                 "API token. The sink needs write access to its bucket, the source read access.",
                 GROUP, 2, Width.LONG, "API token")
             .define(ORG, Type.STRING, ConfigDef.NO_DEFAULT_VALUE, filled(), Importance.HIGH,
@@ -76,16 +77,40 @@ public class ConnectionConfig extends AbstractConfig {
         return ConfigDef.CompositeValidator.of(new ConfigDef.NonNullValidator(), new ConfigDef.NonEmptyString());
     }
 
-    private static void checkUrl(final String name, final Object value) {
-        try {
-            final URI uri = URI.create(String.valueOf(value));
-            if (uri.getHost() != null && ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))) {
-                return;
+    /** A header of HTTP holds only what can be seen; a pasted token often ends with a line break. */
+    private static void checkToken(final String name, final Object value) {
+        final String token = value == null ? "" : ((Password) value).value();
+        if (token.isEmpty()) {
+            throw new ConfigException(name, null, "The token is empty.");
+        }
+        for (int i = 0; i < token.length(); i++) {
+            final char c = token.charAt(i);
+            if (c <= ' ' || c > '~') {
+                throw new ConfigException(name, null, String.format(
+                    "The token has an invisible or foreign character (U+%04X) in place %d of %d. Copy it again.", (int) c, i + 1, token.length()));
             }
-        } catch (final IllegalArgumentException e) {
-            throw new ConfigException(name, value, "Not an address: " + e.getMessage());
+        }
+    }
+
+    private static void checkUrl(final String name, final Object value) {
+        final String text = String.valueOf(value);
+        final HttpUrl address = HttpUrl.parse(text);
+        if (address != null) {
+            return;
+        }
+        if (text.startsWith("http://") || text.startsWith("https://")) {
+            throw new ConfigException(name, value, "The host's name or the port cannot be used: " + reason(text));
         }
         throw new ConfigException(name, value, "Not an address. Write it like http://localhost:8086.");
+    }
+
+    private static String reason(final String text) {
+        try {
+            HttpUrl.get(text);
+            return text;
+        } catch (final IllegalArgumentException e) {
+            return e.getMessage();
+        }
     }
 
     public final String url() {

@@ -1,8 +1,9 @@
 package io.hybridiot.connect.influxdb2.client;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import com.influxdb.exceptions.InfluxException;
-import com.influxdb.query.exceptions.FluxCsvParserException;
-import com.influxdb.query.exceptions.FluxQueryException;
 import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
 import java.io.IOException;
 import java.time.Duration;
@@ -10,69 +11,110 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
-import java.util.Map;
+import javax.net.ssl.SSLException;
+import okhttp3.Headers;
+import okhttp3.ResponseBody;
+import retrofit2.Response;
 
-/** Sorts the official client's exceptions by what to do about them. */
+/** Sorts answers that are no success, and requests without an answer, by what to do about them. */
 final class Failures {
+    private static final int LONGEST_QUOTE = 200;
+
     private Failures() {}
 
-    static InfluxFailure of(final InfluxException error, final String url) {
-        if (error.status() == 0) {
-            return withoutAnswer(error, url);
-        }
-        final int status = error.status();
-        final String said = said(error);
+    /** Of an answer that does not confirm what was asked. */
+    static InfluxFailure of(final Response<?> answer, final String url) {
+        final String body = body(answer);
+        final String said = message(body);
+        final int status = answer.code();
         if (status == 401 || status == 403) {
-            return setup(ConnectionConfig.TOKEN, error,
-                "InfluxDB does not accept the token for this (" + status + ": " + said + "). Use a token that may access this bucket.");
-        }
-        if (status == 404 || said.contains("organization") && said.contains("not found")) {
-            return missing(error, said);
+            return setup(ConnectionConfig.TOKEN, "InfluxDB does not accept the token for this (" + status + ": "
+                + quote(said, body) + "). Use a token that may access this bucket.");
         }
         if (status == 413) {
-            return new InfluxFailure(Kind.TOO_LARGE, null, null, said, error);
+            return InfluxFailure.of(Kind.TOO_LARGE, status + ": " + quote(said, body));
+        }
+        if (status == 408 || status == 425 || status == 429 || status >= 500) {
+            return new InfluxFailure(
+                Kind.PASSING, null, retryAfter(answer.headers(), Instant.now()), status + ": " + quote(said, body), null);
+        }
+        return said == null ? foreign(answer, body, url) : refused(status, said);
+    }
+
+    /** InfluxDB gives the reason of every refusal as the message of a JSON object. Whatever does not is something else. */
+    private static InfluxFailure foreign(final Response<?> answer, final String body, final String url) {
+        if (body.contains("HTTP request to an HTTPS server") || body.contains("plain HTTP request was sent to HTTPS port")) {
+            return setup(ConnectionConfig.URL,
+                "What answers at " + url + " speaks TLS. Write the address with https:// in front.");
+        }
+        final String location = answer.headers().get("Location");
+        return InfluxFailure.notInflux("it answers " + answer.code()
+            + (location == null ? "" : " and redirects to " + location) + (body.isBlank() ? "" : ": " + quote(null, body)));
+    }
+
+    private static InfluxFailure refused(final int status, final String said) {
+        if (status == 404 || said.contains("organization") && said.contains("not found")) {
+            return missing(said);
         }
         if (status == 400 || status == 422) {
-            return new InfluxFailure(Kind.REFUSED, null, null, status + ": " + said, error);
+            return InfluxFailure.of(Kind.REFUSED, status + ": " + said);
         }
-        return new InfluxFailure(Kind.PASSING, null, retryAfter(error.headers(), Instant.now()), status + ": " + said, error);
+        return InfluxFailure.notInflux("it answers " + status + ": " + said);
     }
 
-    /** The same for a query, whose errors can also arrive in the midst of an answer or as a broken connection. */
-    static InfluxFailure ofQuery(final Throwable error, final String url) {
-        if (error instanceof FluxQueryException || error instanceof FluxCsvParserException) {
-            return new InfluxFailure(Kind.PASSING, null, null, "The query broke off: " + describe(error), error);
+    /** Of a request that got no answer. */
+    static InfluxFailure of(final Exception error, final String url) {
+        final Throwable cause = error instanceof InfluxException && error.getCause() != null ? error.getCause() : error;
+        if (cause instanceof SSLException) {
+            return new InfluxFailure(Kind.PASSING, ConnectionConfig.URL, null, "No TLS connection to " + url + " ("
+                + describe(cause) + "). If the server speaks plain HTTP, write the address with http:// in front.", error);
         }
-        return of(error instanceof InfluxException known ? known : new InfluxException(error), url);
+        return new InfluxFailure(Kind.PASSING, ConnectionConfig.URL, null,
+            "No InfluxDB answers at " + url + " (" + describe(cause) + "). Check the address, and that the server runs.", error);
     }
 
-    private static InfluxFailure withoutAnswer(final InfluxException error, final String url) {
-        final Throwable cause = error.getCause();
-        if (cause instanceof IOException) {
-            return new InfluxFailure(Kind.PASSING, ConnectionConfig.URL, null,
-                "No InfluxDB answers at " + url + " (" + describe(cause) + "). Check the address, and that the server runs.", error);
-        }
-        return new InfluxFailure(Kind.REFUSED, null, null, describe(error), error);
-    }
 
-    private static InfluxFailure missing(final InfluxException error, final String said) {
+    private static InfluxFailure missing(final String said) {
         if (said.contains("bucket")) {
-            return setup(ConnectionConfig.BUCKET, error, "InfluxDB has no such bucket (" + said + "). Create it, or correct the name.");
+            return setup(ConnectionConfig.BUCKET, "InfluxDB has no such bucket (" + said + "). Create it, or correct the name.");
         }
         if (said.contains("organization")) {
-            return setup(ConnectionConfig.ORG, error,
+            return setup(ConnectionConfig.ORG,
                 "InfluxDB knows no such organisation (" + said + "). Give its name or its 16-digit id.");
         }
-        return setup(ConnectionConfig.URL, error, "What answers there is not InfluxDB 2 (404: " + said + "). Check the address.");
+        return InfluxFailure.notInflux("404: " + said);
     }
 
-    private static InfluxFailure setup(final String property, final Throwable cause, final String message) {
-        return new InfluxFailure(Kind.SETUP, property, null, message, cause);
+    private static InfluxFailure setup(final String property, final String message) {
+        return new InfluxFailure(Kind.SETUP, property, null, message, null);
     }
 
-    private static String said(final InfluxException error) {
-        final Object message = error.errorBody().get("message");
-        return message == null ? String.valueOf(error.getMessage()) : message.toString();
+    private static String body(final Response<?> answer) {
+        try (ResponseBody error = answer.errorBody()) {
+            if (error != null) {
+                return error.string();
+            }
+            return answer.body() instanceof ResponseBody body ? body.string() : "";
+        } catch (final IOException e) {
+            return "";
+        }
+    }
+
+    /** The message of InfluxDB's error, or null when it is none. */
+    private static String message(final String body) {
+        try {
+            final JsonElement json = JsonParser.parseString(body);
+            final JsonElement said = json.isJsonObject() && json.getAsJsonObject().has("code")
+                ? json.getAsJsonObject().get("message") : null;
+            return said == null || !said.isJsonPrimitive() ? null : said.getAsString();
+        } catch (final JsonParseException e) {
+            return null;
+        }
+    }
+
+    private static String quote(final String said, final String body) {
+        final String text = (said == null ? body : said).strip();
+        return text.isEmpty() ? "no reason given" : text.length() > LONGEST_QUOTE ? text.substring(0, LONGEST_QUOTE) + "..." : text;
     }
 
     private static String describe(final Throwable error) {
@@ -80,13 +122,9 @@ final class Failures {
     }
 
     /** Retry-After is seconds or an HTTP date (RFC 9110, section 10.2.3); null when absent or unreadable. */
-    static Duration retryAfter(final Map<String, String> headers, final Instant now) {
-        for (final Map.Entry<String, String> header : headers.entrySet()) {
-            if ("Retry-After".equalsIgnoreCase(header.getKey())) {
-                return readRetryAfter(header.getValue().trim(), now);
-            }
-        }
-        return null;
+    static Duration retryAfter(final Headers headers, final Instant now) {
+        final String value = headers.get("Retry-After");
+        return value == null ? null : readRetryAfter(value.trim(), now);
     }
 
     private static Duration readRetryAfter(final String value, final Instant now) {

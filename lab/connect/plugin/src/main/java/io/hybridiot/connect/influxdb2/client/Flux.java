@@ -9,9 +9,20 @@ public final class Flux {
         return "\"" + inText(value) + "\"";
     }
 
-    /** What stands between the quotes of a string literal. */
+    /** What stands between the quotes of a string literal; a raw zero would end the whole script. */
     public static String inText(final String value) {
-        return value.replace("\\", "\\\\").replace("\"", "\\\"").replace("${", "\\${");
+        final StringBuilder text = new StringBuilder(value.length());
+        for (int i = 0; i < value.length(); i++) {
+            final char c = value.charAt(i);
+            if (c < ' ' || c == 0x7F) {
+                text.append(String.format("\\x%02x", (int) c));
+            } else if (c == '"' || c == '\\' || c == '$' && value.startsWith("{", i + 1)) {
+                text.append('\\').append(c);
+            } else {
+                text.append(c);
+            }
+        }
+        return text.toString();
     }
 
     /** A time literal, from nanoseconds since the epoch. */

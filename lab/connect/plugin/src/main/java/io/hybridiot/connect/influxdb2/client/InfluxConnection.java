@@ -1,28 +1,37 @@
 package io.hybridiot.connect.influxdb2.client;
 
+import com.google.gson.JsonParseException;
 import com.influxdb.client.InfluxDBClient;
 import com.influxdb.client.InfluxDBClientFactory;
 import com.influxdb.client.InfluxDBClientOptions;
+import com.influxdb.client.domain.Bucket;
+import com.influxdb.client.domain.BucketRetentionRules;
+import com.influxdb.client.domain.Buckets;
+import com.influxdb.client.domain.Dialect;
+import com.influxdb.client.domain.Dialect.AnnotationsEnum;
+import com.influxdb.client.domain.Query;
 import com.influxdb.client.domain.WritePrecision;
+import com.influxdb.client.service.BucketsService;
+import com.influxdb.client.service.QueryService;
+import com.influxdb.client.service.WriteService;
 import com.influxdb.exceptions.InfluxException;
-import com.influxdb.query.FluxRecord;
+import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.Objects;
 import java.util.function.Predicate;
 import okhttp3.OkHttpClient;
+import okhttp3.ResponseBody;
+import retrofit2.Response;
 
-/** The official client behind the two small interfaces that the logic knows. */
+/** The official client's services behind the two small interfaces that the logic knows; every answer's status is looked at. */
 public final class InfluxConnection implements LineWriter, RowReader, AutoCloseable {
-    private static final Set<String> FLUX_COLUMNS =
-        Set.of("result", "table", "_time", "_start", "_stop", "_measurement");
+    private static final int WRITTEN = 204;
+    private static final int OK = 200;
 
     private final InfluxDBClient client;
+    private final WriteService writes;
+    private final QueryService queries;
     private final ConnectionConfig config;
     private final WritePrecision precision;
 
@@ -33,58 +42,81 @@ public final class InfluxConnection implements LineWriter, RowReader, AutoClosea
         if (config.gzip()) {
             client.enableGzip();
         }
+        this.writes = client.getService(WriteService.class);
+        this.queries = client.getService(QueryService.class);
     }
 
+    /** InfluxDB redirects nothing: a redirect comes from something else and must be seen, not followed. */
     private static InfluxDBClientOptions options(final ConnectionConfig config) {
         final Duration timeout = config.requestTimeout();
         final OkHttpClient.Builder http = new OkHttpClient.Builder()
             .connectTimeout(timeout).readTimeout(timeout).writeTimeout(timeout)
-            .retryOnConnectionFailure(false);
+            .followRedirects(false).followSslRedirects(false).retryOnConnectionFailure(false);
         return InfluxDBClientOptions.builder()
             .url(config.url()).authenticateToken(config.token().toCharArray())
             .org(config.org()).bucket(config.bucket()).okHttpClient(http).build();
     }
 
+    /** InfluxDB confirms a write with 204 and with nothing else. */
     @Override
     public void write(final List<String> lines) throws InfluxFailure {
         try {
-            client.getWriteApiBlocking().writeRecord(precision, String.join("\n", lines));
-        } catch (final InfluxException e) {
+            final Response<Void> answer = writes.postWrite(config.org(), config.bucket(), String.join("\n", lines), null,
+                "identity", "text/plain; charset=utf-8", null, "application/json", null, precision, null).execute();
+            if (answer.code() != WRITTEN) {
+                throw Failures.of(answer, config.url());
+            }
+        } catch (final IOException | InfluxException e) {
             throw Failures.of(e, config.url());
         }
     }
 
     @Override
-    public void query(final String flux, final Predicate<Row> rows) throws InfluxFailure {
-        final CompletableFuture<Void> done = new CompletableFuture<>();
-        client.getQueryApi().query(flux, config.org(),
-            (cancellable, record) -> {
-                if (!rows.test(row(record))) {
-                    cancellable.cancel();
-                    done.complete(null);
-                }
-            },
-            done::completeExceptionally, () -> done.complete(null));
+    public void read(final String flux, final Predicate<Answer> taker) throws InfluxFailure {
+        final Query query = new Query().query(flux).dialect(new Dialect().header(true).annotations(
+            List.of(AnnotationsEnum.DATATYPE, AnnotationsEnum.GROUP, AnnotationsEnum.DEFAULT)));
         try {
-            done.get();
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw InfluxFailure.of(InfluxFailure.Kind.PASSING, "The query was interrupted.");
-        } catch (final ExecutionException e) {
-            throw Failures.ofQuery(e.getCause(), config.url());
+            final Response<ResponseBody> answer = queries.postQueryResponseBody(
+                null, config.gzip() ? null : "identity", "application/json", config.org(), null, query).execute();
+            if (answer.code() != OK) {
+                throw Failures.of(answer, config.url());
+            }
+            read(answer, taker);
+        } catch (final IOException | InfluxException e) {
+            throw Failures.of(e, config.url());
         }
     }
 
-    private static Row row(final FluxRecord record) {
-        final Map<String, Object> values = new LinkedHashMap<>();
-        for (final Map.Entry<String, Object> column : record.getValues().entrySet()) {
-            if (column.getValue() != null && !FLUX_COLUMNS.contains(column.getKey())) {
-                values.put(column.getKey(), column.getValue());
+    private static void read(final Response<ResponseBody> answer, final Predicate<Answer> taker)
+            throws IOException, InfluxFailure {
+        final String type = String.valueOf(answer.headers().get("Content-Type"));
+        try (ResponseBody body = answer.body()) {
+            if (!type.startsWith("text/csv")) {
+                throw InfluxFailure.notInflux("it answers a query with " + type + " and not with CSV");
             }
+            AnswerReader.read(body.charStream(), taker);
         }
-        final Instant time = record.getTime();
-        final Object measurement = record.getValueByKey("_measurement");
-        return new Row(record.getTable(), time == null ? 0 : Nanos.of(time), measurement == null ? null : measurement.toString(), values);
+    }
+
+    /** The bucket's shard-group duration; zero where the token may not see the bucket's settings. */
+    public Duration shardGroupDuration() throws InfluxFailure {
+        try {
+            final Response<Buckets> answer = client.getService(BucketsService.class)
+                .getBuckets(null, null, null, null, config.org(), null, config.bucket(), null).execute();
+            final Buckets found = answer.isSuccessful() ? answer.body() : null;
+            if (answer.code() == 429 || answer.code() >= 500) {
+                throw Failures.of(answer, config.url());
+            }
+            return found == null || found.getBuckets() == null ? Duration.ZERO : duration(found.getBuckets());
+        } catch (final IOException | InfluxException | JsonParseException e) {
+            throw Failures.of(e, config.url());
+        }
+    }
+
+    private static Duration duration(final List<Bucket> buckets) {
+        return buckets.stream().flatMap(bucket -> bucket.getRetentionRules().stream())
+            .map(BucketRetentionRules::getShardGroupDurationSeconds).filter(Objects::nonNull)
+            .map(Duration::ofSeconds).findFirst().orElse(Duration.ZERO);
     }
 
     @Override

@@ -15,7 +15,7 @@ public final class InfluxFailure extends Exception {
         REFUSED,
         /** 413: send less at a time. */
         TOO_LARGE,
-        /** 401, 403, 404: the connector is set up wrongly; {@link #property()} names the setting. */
+        /** 401, 403, 404, or an answer that is not InfluxDB's: the connector is set up wrongly; {@link #property()} names the setting. */
         SETUP
     }
 
@@ -34,6 +34,12 @@ public final class InfluxFailure extends Exception {
     /** A failure without more than its kind and message. */
     public static InfluxFailure of(final Kind kind, final String message) {
         return new InfluxFailure(kind, null, null, message, null);
+    }
+
+    /** What answers at the address is something else; {@code what} says how that shows. */
+    public static InfluxFailure notInflux(final String what) {
+        return new InfluxFailure(Kind.SETUP, ConnectionConfig.URL, null, "What answers there is not InfluxDB 2: " + what
+            + ". Check the address, and what stands between it and this worker.", null);
     }
 
     public Kind kind() {

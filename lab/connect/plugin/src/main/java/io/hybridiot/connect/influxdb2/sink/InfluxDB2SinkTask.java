@@ -6,13 +6,14 @@ import io.hybridiot.connect.influxdb2.client.InfluxConnection;
 import io.hybridiot.connect.influxdb2.client.Jmx;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.sink.SinkTask;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The sink's life cycle.
@@ -22,6 +23,7 @@ import org.apache.kafka.connect.sink.SinkTask;
  * member of its consumer group however long it takes.
  */
 public final class InfluxDB2SinkTask extends SinkTask {
+    private static final Logger LOG = LoggerFactory.getLogger(InfluxDB2SinkTask.class);
     /** How long put waits for a writer before it pauses the partitions instead. */
     private static final Duration ROOM_WAIT = Duration.ofMillis(500);
     /** How soon a paused task looks again. */
@@ -29,7 +31,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
     /** How long a commit waits for points under way, so that an orderly stop repeats nothing. */
     private static final Duration FLUSH_WAIT = Duration.ofSeconds(5);
 
-    private final Map<TopicPartition, Long> done = new HashMap<>();
+    private final Progress progress = new Progress();
     private final SinkCounts counts = new SinkCounts();
     private Lanes<SinkRecord> lanes;
     private RecordMapper mapper;
@@ -37,6 +39,8 @@ public final class InfluxDB2SinkTask extends SinkTask {
     private Jmx jmx;
     private InfluxConnection influx;
     private boolean paused;
+    /** What ended this task. Connect asks once more for offsets when it closes it: none moves past what failed. */
+    private ConnectException failed;
 
     @Override
     public String version() {
@@ -47,7 +51,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
     public void start(final Map<String, String> properties) {
         final SinkSettings settings = new SinkSettings(properties);
         influx = new InfluxConnection(settings, settings.precision());
-        mapper = new RecordMapper(new PointMapper(settings));
+        mapper = new RecordMapper(new PointMapper(settings, counts));
         refusals = Refusals.of(context, counts, properties);
         lanes = new Lanes<>(settings, influx, counts, properties.getOrDefault("name", "sink"));
         jmx = Jmx.register("influxdb2-sink-task", properties, counts);
@@ -55,14 +59,29 @@ public final class InfluxDB2SinkTask extends SinkTask {
 
     @Override
     public void put(final Collection<SinkRecord> records) {
-        collect();
-        records.forEach(this::hand);
-        makeRoom();
+        orFail(() -> {
+            collect();
+            records.forEach(this::hand);
+            makeRoom();
+        });
+    }
+
+    private void orFail(final Runnable work) {
+        if (failed != null) {
+            throw failed;
+        }
+        try {
+            work.run();
+        } catch (final ConnectException e) {
+            failed = e;
+            throw e;
+        }
     }
 
     private void hand(final SinkRecord record) {
         final TopicPartition partition = new TopicPartition(record.originalTopic(), record.originalKafkaPartition());
         final Lane<SinkRecord> lane = lanes.of(partition);
+        progress.handed(partition, record.originalKafkaOffset());
         if (record.value() == null) {
             counts.tombstone();
             lane.pass(partition, record.originalKafkaOffset());
@@ -71,9 +90,22 @@ public final class InfluxDB2SinkTask extends SinkTask {
         try {
             lane.add(partition, record.originalKafkaOffset(), record, mapper.line(record));
         } catch (final BadRecord e) {
-            refusals.report(record, new RefusedException("Record refused: " + e.getMessage()));
+            refuse(record, e.getMessage());
+            lane.pass(partition, record.originalKafkaOffset());
+        } catch (final RuntimeException e) {
+            // Whatever a converter or transformation made of this record, the others are not to suffer for it.
+            LOG.warn("The record at {} cannot be mapped", where(record), e);
+            refuse(record, "it cannot be mapped: " + e);
             lane.pass(partition, record.originalKafkaOffset());
         }
+    }
+
+    private void refuse(final SinkRecord record, final String why) {
+        refusals.report(record, new RefusedException("Record refused: " + why));
+    }
+
+    private static String where(final SinkRecord record) {
+        return record.originalTopic() + "-" + record.originalKafkaPartition() + "@" + record.originalKafkaOffset();
     }
 
     /** Waits a little for the writers; when they need longer, has Connect deliver nothing for now. */
@@ -102,7 +134,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
             }
             if (!outcome.next().isEmpty()) {
                 refusals.await();
-                done.putAll(outcome.next());
+                progress.done(outcome.next());
             }
         }
         final Throwable failure = lanes.failure();
@@ -118,20 +150,18 @@ public final class InfluxDB2SinkTask extends SinkTask {
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        collect();
-        final Map<TopicPartition, OffsetAndMetadata> safe = new HashMap<>();
-        for (final TopicPartition partition : current.keySet()) {
-            final Long next = done.get(partition);
-            if (next != null) {
-                safe.put(partition, new OffsetAndMetadata(next));
-            }
-        }
-        return safe;
+        orFail(this::collect);
+        return progress.safe(current);
+    }
+
+    @Override
+    public void open(final Collection<TopicPartition> partitions) {
+        progress.forget(partitions);
     }
 
     @Override
     public void close(final Collection<TopicPartition> partitions) {
-        partitions.forEach(done::remove);
+        progress.forget(partitions);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class LineReader {
         if (!line.startsWith(measurement) || line.charAt(end) != ',' && line.charAt(end) != ' ') {
             return null;
         }
-        final LineReader reader = new LineReader(line, end);
+        final LineReader reader = new LineReader(line, end - 1);
         reader.pass(' ', ' ');
         return reader.typeOf(field);
     }
@@ -50,8 +50,7 @@ final class LineReader {
     private String value() {
         final char first = line.charAt(++at);
         if (first == '"') {
-            pass('"', '"');
-            at++;
+            passText();
             return "string";
         }
         pass(',', ' ');
@@ -62,11 +61,20 @@ final class LineReader {
         return last == 'i' ? "integer" : last == 'u' ? "unsigned" : "float";
     }
 
-    /** Goes on to the next of two characters that no backslash precedes, beginning behind the present place. */
+    /** Goes on to the next of two separators that has no backslash before it, beginning behind the present place. */
     private void pass(final char one, final char other) {
         at++;
-        while (line.charAt(at) != one && line.charAt(at) != other) {
+        while (line.charAt(at) != one && line.charAt(at) != other || line.charAt(at - 1) == '\\') {
+            at++;
+        }
+    }
+
+    /** Goes on behind the text that begins here; in a text a backslash makes the next character one of it. */
+    private void passText() {
+        at++;
+        while (line.charAt(at) != '"') {
             at += line.charAt(at) == '\\' ? 2 : 1;
         }
+        at++;
     }
 }

@@ -1,8 +1,5 @@
 package io.hybridiot.connect.influxdb2.sink;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
-import java.util.Date;
 import java.util.Map;
 import java.util.Set;
 
@@ -13,20 +10,21 @@ public final class PointMapper {
 
     private final MeasurementName measurement;
     private final PointTime time;
+    private final FieldValues fields;
     private final String timeField;
     private final Set<String> tagFields;
     private final Set<String> excluded;
     private final boolean tagsRequired;
-    private final boolean integersAsFloats;
+    private final Names names = new Names();
 
-    public PointMapper(final SinkSettings settings) {
+    public PointMapper(final SinkSettings settings, final SinkCounts counts) {
         this.measurement = settings.measurement().orElse(null);
-        this.time = new PointTime(settings.precision());
+        this.time = new PointTime(settings.precision(), counts);
+        this.fields = new FieldValues(settings, time, counts);
         this.timeField = settings.timeField().orElse(null);
         this.tagFields = settings.tagFields();
         this.excluded = settings.fieldsExclude();
         this.tagsRequired = settings.tagsRequired();
-        this.integersAsFloats = settings.integersAsFloats();
     }
 
     /**
@@ -35,12 +33,12 @@ public final class PointMapper {
      * @param timestamp milliseconds since the epoch of the Kafka record, or null
      */
     public String line(
-            final String topic, final Map<String, String> headers, final Long timestamp, final Map<String, Object> value)
+            final String topic, final Map<String, String> headers, final Long timestamp, final Map<?, ?> value)
             throws BadRecord {
         final String name = name(topic, headers, value);
-        final Line line = new Line();
-        for (final Map.Entry<String, Object> entry : value.entrySet()) {
-            add(line, entry.getKey(), entry.getValue());
+        final Line line = new Line(names);
+        for (final Map.Entry<?, ?> entry : value.entrySet()) {
+            add(line, text(entry.getKey()), entry.getValue());
         }
         if (tagsRequired && !line.hasTags()) {
             throw new BadRecord("it has no tag, and " + SinkSettings.TAGS_REQUIRED + " is true");
@@ -51,8 +49,14 @@ public final class PointMapper {
         return line.with(name, timeOf(value, timestamp));
     }
 
-    private String name(final String topic, final Map<String, String> headers, final Map<String, Object> value)
-            throws BadRecord {
+    private static String text(final Object name) throws BadRecord {
+        if (name instanceof String text) {
+            return text;
+        }
+        throw new BadRecord("it has the name " + name + ", which is not text");
+    }
+
+    private String name(final String topic, final Map<String, String> headers, final Map<?, ?> value) throws BadRecord {
         if (measurement != null) {
             return measurement.of(topic, headers);
         }
@@ -63,7 +67,7 @@ public final class PointMapper {
             + SinkSettings.MEASUREMENT + " is not set");
     }
 
-    private long timeOf(final Map<String, Object> value, final Long timestamp) throws BadRecord {
+    private long timeOf(final Map<?, ?> value, final Long timestamp) throws BadRecord {
         if (timeField != null) {
             return time.read(timeField, value.get(timeField));
         }
@@ -82,53 +86,22 @@ public final class PointMapper {
             tag(line, name, value);
         } else if (TAGS.equals(name) && value instanceof Map<?, ?> tags) {
             for (final Map.Entry<?, ?> tag : tags.entrySet()) {
-                tag(line, String.valueOf(tag.getKey()), tag.getValue());
+                tag(line, text(tag.getKey()), tag.getValue());
             }
-        } else if (!MEASUREMENT.equals(name) && !excluded.contains(name)) {
-            field(line, name, value);
+        } else if (!isMeasurement(name, value) && !excluded.contains(name)) {
+            fields.add(line, name, value);
         }
+    }
+
+    /** A text `measurement` is the record's own name, which the setting may override; anything else is a field. */
+    private static boolean isMeasurement(final String name, final Object value) {
+        return MEASUREMENT.equals(name) && value instanceof String;
     }
 
     private static void tag(final Line line, final String name, final Object value) throws BadRecord {
-        if (value instanceof Map || value instanceof Iterable) {
-            throw new BadRecord("tag '" + name + "' is not text or a number");
-        }
-        final String text = value == null ? "" : value.toString();
+        final String text = value == null ? "" : Texts.of("tag", name, value);
         if (!text.isEmpty()) {
             line.tag(name, text);
         }
-    }
-
-    /** Scalars become fields; objects and lists are left out. */
-    private void field(final Line line, final String name, final Object value) throws BadRecord {
-        if (value instanceof Double || value instanceof Float || value instanceof BigDecimal) {
-            line.field(name, finite(name, ((Number) value).doubleValue()));
-        } else if (value instanceof Number number) {
-            whole(line, name, number);
-        } else if (value instanceof Boolean flag) {
-            line.field(name, flag);
-        } else if (value instanceof CharSequence text) {
-            line.field(name, text.toString());
-        } else if (value instanceof Date date) {
-            line.field(name, time.ofMillis(date.getTime()));
-        }
-    }
-
-    private void whole(final Line line, final String name, final Number number) throws BadRecord {
-        if (number instanceof BigInteger big && big.bitLength() > 63) {
-            throw new BadRecord("field '" + name + "' is a whole number beyond 64 bits: " + big);
-        }
-        if (integersAsFloats) {
-            line.field(name, number.doubleValue());
-        } else {
-            line.field(name, number.longValue());
-        }
-    }
-
-    private static double finite(final String name, final double value) throws BadRecord {
-        if (!Double.isFinite(value)) {
-            throw new BadRecord("field '" + name + "' is " + value + ", which InfluxDB cannot hold");
-        }
-        return value;
     }
 }

@@ -2,17 +2,23 @@ package io.hybridiot.connect.influxdb2.sink;
 
 import com.influxdb.client.domain.WritePrecision;
 import io.hybridiot.connect.influxdb2.client.Nanos;
+import io.hybridiot.connect.influxdb2.client.Times;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.Date;
 
 /** Reads times into the unit that points are written in. */
 final class PointTime {
-    private final long unitNanos;
+    /** 2000-01-01 in nanoseconds: an earlier time most likely came in another unit. */
+    private static final long YEAR_2000 = Nanos.of(Instant.parse("2000-01-01T00:00:00Z"));
 
-    PointTime(final WritePrecision precision) {
+    private final long unitNanos;
+    private final SinkCounts counts;
+
+    PointTime(final WritePrecision precision, final SinkCounts counts) {
+        this.counts = counts;
         this.unitNanos = switch (precision) {
             case S -> Nanos.PER_SECOND;
             case MS -> Nanos.PER_MILLI;
@@ -31,37 +37,48 @@ final class PointTime {
 
     /** The value of a time field. */
     long read(final String name, final Object value) throws BadRecord {
-        if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
-            return inRange(name, ((Number) value).longValue());
-        }
-        if (value instanceof BigInteger big && big.bitLength() <= 63) {
-            return inRange(name, big.longValue());
-        }
         if (value instanceof Date date) {
             return ofMillis(date.getTime());
         }
         if (value instanceof String text) {
             return parse(name, text);
         }
+        if (value instanceof Number number) {
+            return inRange(name, whole(name, number));
+        }
         throw new BadRecord(value == null
             ? "it has no time: field '" + name + "' is missing"
             : "its time field '" + name + "' is neither a whole number nor text: " + value);
     }
 
+    /** Also 1.768e15, which is a whole number in another form. */
+    private static long whole(final String name, final Number number) throws BadRecord {
+        try {
+            return number instanceof BigInteger big ? big.longValueExact()
+                : number instanceof Long whole ? whole : new BigDecimal(number.toString()).longValueExact();
+        } catch (final ArithmeticException | NumberFormatException e) {
+            throw new BadRecord("its time field '" + name + "' is not a whole number of 64 bits: " + number, e);
+        }
+    }
+
     private long inRange(final String name, final long units) throws BadRecord {
-        if (Math.abs((double) units) * unitNanos > Long.MAX_VALUE) {
+        try {
+            if (Math.multiplyExact(units, unitNanos) < YEAR_2000) {
+                counts.early(name, units);
+            }
+        } catch (final ArithmeticException e) {
             throw new BadRecord("its time field '" + name + "' (" + units + ") lies beyond the years 1677 to 2262 in the unit of "
-                + SinkSettings.PRECISION);
+                + SinkSettings.PRECISION, e);
         }
         return units;
     }
 
     private long parse(final String name, final String text) throws BadRecord {
         try {
-            final Instant instant = OffsetDateTime.parse(text).toInstant();
-            return Math.floorDiv(Nanos.of(instant), unitNanos);
+            return Math.floorDiv(Times.read(text), unitNanos);
         } catch (final DateTimeException | ArithmeticException e) {
-            throw new BadRecord("its time field '" + name + "' is not an ISO 8601 time with an offset: " + text, e);
+            throw new BadRecord("its time field '" + name + "' is not an ISO 8601 time with an offset, between 1677 and 2262: "
+                + text, e);
         }
     }
 }

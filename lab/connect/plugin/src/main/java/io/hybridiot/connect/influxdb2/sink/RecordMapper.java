@@ -1,5 +1,6 @@
 package io.hybridiot.connect.influxdb2.sink;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,10 +22,9 @@ final class RecordMapper {
         return points.line(record.topic(), headers(record.headers()), record.timestamp(), value(record.value()));
     }
 
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> value(final Object value) throws BadRecord {
+    private static Map<?, ?> value(final Object value) throws BadRecord {
         if (value instanceof Map<?, ?> map) {
-            return (Map<String, Object>) map;
+            return map;
         }
         if (value instanceof Struct struct) {
             return plain(struct);
@@ -42,17 +42,27 @@ final class RecordMapper {
         return values;
     }
 
-    /** The last header of each name, as text. */
-    private static Map<String, String> headers(final Headers headers) {
+    /** The last header of each name, as text; bytes are taken for UTF-8. */
+    static Map<String, String> headers(final Headers headers) {
         if (headers.isEmpty()) {
             return Map.of();
         }
         final Map<String, String> texts = new HashMap<>();
         for (final Header header : headers) {
             if (header.value() != null) {
-                texts.put(header.key(), header.value().toString());
+                texts.put(header.key(), header.value() instanceof byte[] bytes
+                    ? new String(bytes, StandardCharsets.UTF_8) : text(header));
             }
         }
         return texts;
+    }
+
+    /** A header that no name needs may hold anything. */
+    private static String text(final Header header) {
+        try {
+            return Texts.of("header", header.key(), header.value());
+        } catch (final BadRecord e) {
+            return "";
+        }
     }
 }

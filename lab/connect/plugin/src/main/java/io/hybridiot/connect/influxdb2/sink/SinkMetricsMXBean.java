@@ -14,6 +14,12 @@ public interface SinkMetricsMXBean {
     /** Records without a value. */
     long getTombstonesIgnored();
 
+    /** Fields that were objects or lists, and are in no point. */
+    long getFieldsLeftOut();
+
+    /** Records whose time field lies before the year 2000: most likely in another unit than write.precision. */
+    long getTimesBefore2000();
+
     /** Requests repeated after passing trouble. */
     long getRetries();
 

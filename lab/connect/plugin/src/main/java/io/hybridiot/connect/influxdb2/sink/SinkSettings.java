@@ -3,10 +3,13 @@ package io.hybridiot.connect.influxdb2.sink;
 import com.influxdb.client.domain.WritePrecision;
 import io.hybridiot.connect.influxdb2.client.ConnectionConfig;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -23,6 +26,7 @@ public final class SinkSettings extends ConnectionConfig {
     public static final String TAGS_REQUIRED = "tags.required";
     public static final String FIELDS_EXCLUDE = "fields.exclude";
     public static final String INTEGERS_AS_FLOATS = "integers.as.floats";
+    public static final String FIELD_TYPES = "field.types";
     public static final String BATCH_SIZE = "batch.size";
     public static final String LINGER = "batch.linger.ms";
     public static final String WRITERS = "writers.per.task";
@@ -73,7 +77,12 @@ public final class SinkSettings extends ConnectionConfig {
             .define(INTEGERS_AS_FLOATS, Type.BOOLEAN, false, Importance.LOW,
                 "Write whole numbers as floats, for producers that send 500 for 500.0: InfluxDB refuses a field whose "
                     + "type changes.",
-                MAPPING, 7, Width.SHORT, "Integers as floats");
+                MAPPING, 7, Width.SHORT, "Integers as floats")
+            .define(FIELD_TYPES, Type.LIST, List.of(), SinkSettings::checkTypes, Importance.MEDIUM,
+                "Types of fields, as NAME:TYPE with float, integer, boolean or string: fuel:float,seq:integer. A number is "
+                    + "written in that type when it stays the same number; any other value is refused, so that one odd record "
+                    + "cannot fix a field's type for everybody. Other fields keep the type they come in.",
+                MAPPING, 8, Width.LONG, "Types of fields");
     }
 
     private static ConfigDef batching(final ConfigDef definition) {
@@ -87,6 +96,23 @@ public final class SinkSettings extends ConnectionConfig {
                 "Writes that one task has under way at a time. Each Kafka partition belongs to one writer, so the order "
                     + "within a partition is kept.",
                 BATCHING, 3, Width.SHORT, "Writers per task");
+    }
+
+    /** The types a field can be given. */
+    enum FieldType { FLOAT, INTEGER, BOOLEAN, STRING }
+
+    private static void checkTypes(final String name, final Object value) {
+        for (final Object entry : (List<?>) value) {
+            final String text = entry.toString();
+            if (text.lastIndexOf(':') <= 0 || type(text).isEmpty()) {
+                throw new ConfigException(name, entry, "Write NAME:TYPE, where the type is float, integer, boolean or string.");
+            }
+        }
+    }
+
+    private static Optional<FieldType> type(final String entry) {
+        final String type = entry.substring(entry.lastIndexOf(':') + 1);
+        return Arrays.stream(FieldType.values()).filter(known -> known.name().toLowerCase(Locale.ROOT).equals(type)).findFirst();
     }
 
     private static void checkMeasurement(final String name, final Object value) {
@@ -127,6 +153,12 @@ public final class SinkSettings extends ConnectionConfig {
 
     public boolean integersAsFloats() {
         return getBoolean(INTEGERS_AS_FLOATS);
+    }
+
+    /** By name, the types that fields are to have. */
+    Map<String, FieldType> fieldTypes() {
+        return getList(FIELD_TYPES).stream().collect(Collectors.toUnmodifiableMap(
+            entry -> entry.substring(0, entry.lastIndexOf(':')), entry -> type(entry).orElseThrow(), (one, other) -> other));
     }
 
     public int batchSize() {

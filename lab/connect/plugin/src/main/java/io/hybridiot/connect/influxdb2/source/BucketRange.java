@@ -4,69 +4,97 @@ import io.hybridiot.connect.influxdb2.client.InfluxFailure;
 import io.hybridiot.connect.influxdb2.client.Row;
 import io.hybridiot.connect.influxdb2.client.RowReader;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 
-/** A bucket, read by Flux. */
+/**
+ * A bucket, read by the built-in Flux.
+ *
+ * <p>A query over two shard groups in which a field has two types returns the values of one type only, without an error. So no
+ * slice reaches over a possible end of a shard group, and the search for the next row looks from both ends.
+ */
 final class BucketRange implements TimeRange {
     private final RowReader influx;
+    private final SourceSettings settings;
+    private final SourceCounts counts;
+    private final ShardGroups shards;
     private final QueryTemplate rows;
     private final QueryTemplate first;
-    private final SourceCounts counts;
+    private final QueryTemplate last;
 
-    /**
-     * A bucket.
-     *
-     * @param first finds the first time; null when only a query of the person's own is to be used
-     */
-    BucketRange(final RowReader influx, final QueryTemplate rows, final QueryTemplate first, final SourceCounts counts) {
+    BucketRange(
+            final RowReader influx, final SourceSettings settings, final ShardGroups shards, final SourceCounts counts) {
         this.influx = influx;
-        this.rows = rows;
-        this.first = first;
+        this.settings = settings;
+        this.shards = shards;
         this.counts = counts;
+        this.rows = QueryTemplate.builtIn(settings.bucket(), settings.whitelist(), settings.blacklist());
+        this.first = QueryTemplate.firstTime(settings.bucket(), settings.whitelist(), settings.blacklist());
+        this.last = QueryTemplate.lastTime(settings.bucket(), settings.whitelist(), settings.blacklist());
     }
 
-    static BucketRange of(final RowReader influx, final SourceSettings settings, final SourceCounts counts) {
-        final String bucket = settings.bucket();
-        if (settings.query().isPresent()) {
-            return new BucketRange(influx, QueryTemplate.own(settings.query().get(), bucket), null, counts);
-        }
-        return new BucketRange(influx,
-            QueryTemplate.builtIn(bucket, settings.whitelist(), settings.blacklist(), settings.required()),
-            QueryTemplate.firstTime(bucket, settings.whitelist(), settings.blacklist()), counts);
+    @Override
+    public long boundary(final long time) throws InfluxFailure {
+        return shards.endOf(time);
     }
 
     @Override
     public Page read(final long start, final long stop, final int most) throws InfluxFailure {
-        final List<Row> read = new ArrayList<>();
+        final SeriesRows read = new SeriesRows(most);
         final long began = System.nanoTime();
-        influx.query(rows.between(start, stop, most), row -> {
-            read.add(row);
-            return read.size() <= most;
-        });
-        counts.queryTook(System.nanoTime() - began);
-        return new Page(read, read.size() <= most && !cutByItsOwnLimit(read, most));
-    }
-
-    /** A query's own limit() counts per table. */
-    private boolean cutByItsOwnLimit(final List<Row> read, final int most) {
-        if (!rows.limits()) {
-            return false;
+        influx.read(rows.between(start, stop, most), read);
+        if (!read.areWhole()) {
+            return new Page(List.of(), false);
         }
-        final Map<Integer, Integer> perTable = new HashMap<>();
-        read.forEach(row -> perTable.merge(row.table(), 1, Integer::sum));
-        return perTable.values().stream().anyMatch(count -> count >= most);
+        if (!read.unsure().isEmpty()) {
+            readExactly(read, start, stop);
+        }
+        counts.queryTook(System.nanoTime() - began);
+        return new Page(read.rows().stream().filter(this::hasRequired).toList(), true);
     }
 
+    private void readExactly(final SeriesRows read, final long start, final long stop) throws InfluxFailure {
+        final Set<SeriesRows.Field> unsure = read.unsure();
+        final SeriesRows exact = new SeriesRows(Integer.MAX_VALUE);
+        influx.read(QueryTemplate.exactTexts(settings.bucket(), unsure).between(start, stop, 0), exact);
+        read.correct(exact);
+    }
+
+    private boolean hasRequired(final Row row) {
+        return settings.required().stream().allMatch(name -> row.values().containsKey(name) || row.tags().containsKey(name));
+    }
+
+    /** Types may hide rows from first(), but not all of them from last() as well: that one takes the type of the last shard group. */
     @Override
     public OptionalLong firstTime(final long start, final long stop) throws InfluxFailure {
-        if (first == null) {
-            return OptionalLong.of(start);
+        final long end = Math.min(stop, boundary(start));
+        final OptionalLong near = edge(first, start, end);
+        return near.isPresent() || end == stop ? near : behind(end, stop);
+    }
+
+    /** The first time from the beginning of a shard group on. */
+    private OptionalLong behind(final long start, final long stop) throws InfluxFailure {
+        final OptionalLong found = edge(first, start, stop);
+        final long known = found.orElse(stop);
+        if (boundary(start) >= known || edge(last, start, known).isEmpty()) {
+            return found;
         }
+        final long middle = shards.startOf(start + (known - start) / 2);
+        if (middle <= start) {
+            return firstTime(start, known);
+        }
+        final OptionalLong before = behind(start, middle);
+        if (before.isPresent()) {
+            return before;
+        }
+        final OptionalLong after = behind(middle, known);
+        return after.isPresent() ? after : found;
+    }
+
+    private OptionalLong edge(final QueryTemplate query, final long start, final long stop) throws InfluxFailure {
         final List<Row> found = new ArrayList<>(1);
-        influx.query(first.between(start, stop, 1), found::add);
+        influx.query(query.between(start, stop, 1), found::add);
         return found.stream().mapToLong(Row::time).min();
     }
 }

@@ -13,6 +13,11 @@ record LearningRange(TimeRange inner, SeriesKey series) implements TimeRange {
     }
 
     @Override
+    public long boundary(final long time) throws InfluxFailure {
+        return inner.boundary(time);
+    }
+
+    @Override
     public OptionalLong firstTime(final long start, final long stop) throws InfluxFailure {
         return inner.firstTime(start, stop);
     }

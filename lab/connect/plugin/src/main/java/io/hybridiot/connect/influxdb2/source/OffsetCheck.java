@@ -9,10 +9,14 @@ public final class OffsetCheck {
     private OffsetCheck() {}
 
     /** Throws ConnectException, naming what is wrong, when the source could not start from one of them. */
-    public static void check(final Map<Map<String, ?>, Map<String, ?>> offsets) {
+    public static void check(final String bucket, final Map<Map<String, ?>, Map<String, ?>> offsets) {
         offsets.forEach((partition, offset) -> {
             if (!partition.keySet().equals(Set.of("bucket"))) {
                 throw new ConnectException("The partition must be {\"bucket\": NAME}, and is " + partition + ".");
+            }
+            if (!partition.get("bucket").equals(bucket)) {
+                throw new ConnectException("The connector reads bucket " + bucket + ", and the offset is one of "
+                    + partition.get("bucket") + ": it would do nothing. Name the bucket that the connector reads.");
             }
             if (offset != null) {
                 read(offset);

@@ -2,6 +2,7 @@ package io.hybridiot.connect.influxdb2.source;
 
 import io.hybridiot.connect.influxdb2.client.Flux;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The Flux that reads a stretch of time: the built-in one, or a person's own. */
@@ -10,6 +11,9 @@ final class QueryTemplate {
     static final String START = "$startTimestamp";
     static final String END = "$endTimestamp";
     static final String BATCH_SIZE = "$batch.size";
+
+    /** Two times fewer in every row. */
+    private static final String WITHOUT_BOUNDS = "\n  |> drop(columns: [\"_start\", \"_stop\"])";
 
     private final String template;
     private final String bucket;
@@ -23,26 +27,32 @@ final class QueryTemplate {
         return new QueryTemplate(template, bucket);
     }
 
-    /** Every row of the measurements chosen that has the fields required, its fields side by side. */
-    static QueryTemplate builtIn(
-            final String bucket, final List<String> only, final List<String> not, final List<String> required) {
-        return new QueryTemplate(from(only, not)
-            + "\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")"
-            + "\n  |> drop(columns: [\"_start\", \"_stop\"])"  // two times fewer to parse in every row
-            + whole(required), bucket);
+    /** Every value of the measurements chosen, a table per series and field. */
+    static QueryTemplate builtIn(final String bucket, final List<String> only, final List<String> not) {
+        return new QueryTemplate(from(only, not) + WITHOUT_BOUNDS, bucket);
     }
 
-    private static String whole(final List<String> required) {
-        if (required.isEmpty()) {
-            return "";
-        }
-        return required.stream().map(name -> "exists r[" + Flux.text(name) + "]")
-            .collect(Collectors.joining(" and ", "\n  |> filter(fn: (r) => ", ")"));
+    /** The texts of some fields, with line breaks and backslashes escaped. */
+    static QueryTemplate exactTexts(final String bucket, final Set<SeriesRows.Field> fields) {
+        final String chosen = fields.stream()
+            .map(field -> "r._measurement == " + Flux.text(field.measurement()) + " and r._field == " + Flux.text(field.name()))
+            .collect(Collectors.joining(" or ", "\n  |> filter(fn: (r) => ", ")"));
+        return new QueryTemplate("import \"strings\"\n" + from(List.of(), List.of()) + chosen + Escapes.FLUX + WITHOUT_BOUNDS, bucket);
     }
 
     /** The time of the first row; first() and not min(), because storage answers it from its index. */
     static QueryTemplate firstTime(final String bucket, final List<String> only, final List<String> not) {
-        return new QueryTemplate(from(only, not) + "\n  |> first()\n  |> keep(columns: [\"_time\"])\n  |> group()"
+        return edge("first", bucket, only, not);
+    }
+
+    /** The earliest time of the last rows of all series. */
+    static QueryTemplate lastTime(final String bucket, final List<String> only, final List<String> not) {
+        return edge("last", bucket, only, not);
+    }
+
+    private static QueryTemplate edge(
+            final String which, final String bucket, final List<String> only, final List<String> not) {
+        return new QueryTemplate(from(only, not) + "\n  |> " + which + "()\n  |> keep(columns: [\"_time\"])\n  |> group()"
             + "\n  |> sort(columns: [\"_time\"])\n  |> limit(n: 1)", bucket);
     }
 

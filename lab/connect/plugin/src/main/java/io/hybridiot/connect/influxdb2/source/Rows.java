@@ -1,8 +1,8 @@
 package io.hybridiot.connect.influxdb2.source;
 
+import io.hybridiot.connect.influxdb2.client.InfluxConnection;
 import io.hybridiot.connect.influxdb2.client.InfluxFailure;
 import io.hybridiot.connect.influxdb2.client.Nanos;
-import io.hybridiot.connect.influxdb2.client.RowReader;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ExecutorService;
@@ -27,12 +27,20 @@ final class Rows implements AutoCloseable {
     }
 
     static Rows of(
-            final SourceSettings settings, final Position start, final RowReader influx, final SourceCounts counts) {
-        final SeriesKey series = new SeriesKey(influx, settings.bucket());
-        final TimeRange bucket = new LearningRange(BucketRange.of(influx, settings, counts), series);
+            final SourceSettings settings, final Position start, final InfluxConnection influx, final SourceCounts counts) {
+        final SeriesKey series = new SeriesKey(influx, settings.bucket(), settings.query().isEmpty());
+        final TimeRange bucket = new LearningRange(range(settings, influx, counts), series);
         final Rows rows = new Rows(bucket, series, settings, counts);
         rows.sweep = rows.from(start);
         return rows;
+    }
+
+    private static TimeRange range(final SourceSettings settings, final InfluxConnection influx, final SourceCounts counts) {
+        if (settings.query().isEmpty()) {
+            return new BucketRange(influx, settings, ShardGroups.always(influx::shardGroupDuration), counts);
+        }
+        return new OwnQuery(influx, QueryTemplate.own(settings.query().get(), settings.bucket()),
+            ShardGroups.present(influx::shardGroupDuration), counts);
     }
 
     private Sweep from(final Position start) {

@@ -12,8 +12,8 @@ import java.util.TreeSet;
 /**
  * Tells series apart: a 64-bit hash of a row's measurement and tags.
  *
- * <p>A row does not show which of its columns are tags; the bucket is asked, again whenever a text column comes up that
- * was not there before.
+ * <p>A row of a person's own query does not show which of its columns are tags; the bucket is asked, again whenever a text column
+ * comes up that was not there before.
  */
 final class SeriesKey {
     private static final long FNV_OFFSET = 0xcbf29ce484222325L;
@@ -21,17 +21,27 @@ final class SeriesKey {
 
     private final RowReader influx;
     private final String bucket;
+    private final boolean builtIn;
     private final Set<String> known = new HashSet<>();
     /** Learnt on the reading thread, used on the task's. */
     private volatile Set<String> tags = Set.of();
 
-    SeriesKey(final RowReader influx, final String bucket) {
+    /**
+     * Knows no tags yet.
+     *
+     * @param builtIn whether rows come from the built-in query and bring their tags along, sorted by name
+     */
+    SeriesKey(final RowReader influx, final String bucket, final boolean builtIn) {
         this.influx = influx;
         this.bucket = bucket;
+        this.builtIn = builtIn;
     }
 
     /** Learns the tags among the text columns of {@code rows}. */
     void learn(final Iterable<Row> rows) throws InfluxFailure {
+        if (builtIn) {
+            return;
+        }
         final Set<String> texts = new HashSet<>();
         for (final Row row : rows) {
             for (final Map.Entry<String, Object> column : row.values().entrySet()) {
@@ -60,6 +70,12 @@ final class SeriesKey {
     /** The hash: FNV-1a over names and values, with a final mix (SplitMix64) so that every bit counts. */
     long of(final Row row) {
         long hash = text(FNV_OFFSET, String.valueOf(row.measurement()));
+        if (builtIn) {
+            for (final Map.Entry<String, String> tag : row.tags().entrySet()) {
+                hash = text(text(hash, tag.getKey()), tag.getValue());
+            }
+            return mix(hash);
+        }
         for (final String tag : tags) {
             final Object value = row.values().get(tag);
             if (value != null) {

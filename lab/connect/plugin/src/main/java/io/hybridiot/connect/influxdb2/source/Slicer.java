@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Slicing by time and not by count means that rows with equal times can never be parted by a batch's end, and that
  * InfluxDB never sorts more than a slice. A slice's width follows how dense the rows lie; one that holds far too many is
- * read again, narrower. Gaps are jumped.
+ * read again, narrower. Gaps are jumped. No slice reaches over a boundary, beyond which a query might not show all there is.
  */
 final class Slicer {
     private static final long FIRST_WIDTH = TimeUnit.SECONDS.toNanos(10);
@@ -48,7 +48,7 @@ final class Slicer {
     /** The next slice, sorted by time; it can be empty. A failure leaves the slicer where it was. */
     List<Row> next() throws InfluxFailure {
         while (true) {
-            final long end = cursor > stop - width ? stop : cursor + width;
+            final long end = Math.min(range.boundary(cursor), cursor > stop - width ? stop : cursor + width);
             final boolean narrowest = end - cursor == 1;
             final int most = narrowest ? Integer.MAX_VALUE : target * MOST_TIMES_TARGET;
             final TimeRange.Page page = range.read(cursor, end, most);

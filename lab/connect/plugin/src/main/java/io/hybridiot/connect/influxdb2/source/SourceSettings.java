@@ -111,10 +111,11 @@ public final class SourceSettings extends ConnectionConfig {
             .define(TOPIC_MAPPER, Type.STRING, "bucket", ValidString.in("bucket", "measurement"), Importance.HIGH,
                 "What names the topic after the prefix: the bucket or the row's measurement.",
                 RECORDS, 5, Width.SHORT, "Topic from")
-            .define(TOPIC_PREFIX, Type.STRING, "", Importance.MEDIUM,
+            .define(TOPIC_PREFIX, Type.STRING, "", TopicName::check, Importance.MEDIUM,
                 "Text before the topic's name.", RECORDS, 6, Width.MEDIUM, "Topic prefix")
-            .define(TOPIC, Type.STRING, null, Importance.MEDIUM,
-                "The topic's whole name, in place of mapper and prefix. May hold ${bucket} and ${measurement}.",
+            .define(TOPIC, Type.STRING, null, TopicName::check, Importance.MEDIUM,
+                "The topic's whole name, in place of mapper and prefix. May hold ${bucket} and ${measurement}. Of these names, "
+                    + "characters that no topic can have become underscores.",
                 RECORDS, 7, Width.MEDIUM, "Topic");
     }
 

@@ -17,6 +17,11 @@ interface TimeRange {
     /** The first time from {@code start} on, before {@code stop}, at which there may be a row; empty when there is none. */
     OptionalLong firstTime(long start, long stop) throws InfluxFailure;
 
+    /** Where one answer must end that begins at {@code time}, so that it can show all there is. */
+    default long boundary(final long time) throws InfluxFailure {
+        return Long.MAX_VALUE;
+    }
+
     /**
      * An answer.
      *

@@ -2,6 +2,7 @@ package io.hybridiot.connect.influxdb2.sink;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hybridiot.connect.influxdb2.client.Jmx;
 import java.lang.management.ManagementFactory;
@@ -17,7 +18,8 @@ class SinkMetricsTest {
         final ObjectName name = new ObjectName(
             "io.hybridiot.connect.influxdb2:type=influxdb2-sink-task,connector=\"to:influx\",task=3");
         final SinkCounts counts = new SinkCounts();
-        try (Jmx jmx = Jmx.register("influxdb2-sink-task", Map.of("name", "to:influx", "task.number", "3"), counts)) {
+        try (Jmx registered = Jmx.register("influxdb2-sink-task", Map.of("name", "to:influx", "task.number", "3"), counts)) {
+            assertTrue(server.isRegistered(name), registered::toString);
             counts.written(40);
             counts.written(2);
             counts.split();

@@ -71,27 +71,32 @@ class SourcePartsTest {
     @Test
     void offsetsThatCannotBeUsedAreNamed() {
         final Map<String, ?> bucket = Map.of("bucket", "b");
-        OffsetCheck.check(Map.of(bucket, Map.of("time", "2026-01-01T00:00:00Z")));
+        OffsetCheck.check("b", Map.of(bucket, Map.of("time", "2026-01-01T00:00:00Z")));
         final Map<Map<String, ?>, Map<String, ?>> forgotten = new HashMap<>();
         forgotten.put(bucket, null);
-        OffsetCheck.check(forgotten);
+        OffsetCheck.check("b", forgotten);
         for (final Map<String, ?> wrong : List.<Map<String, ?>>of(
                 Map.of("time", "yesterday"), Map.of(), Map.of("time", "2026-01-01T00:00:00Z", "seen", "AAAA"),
                 Map.of("time", "2026-01-01T00:00:00Z", "more", 1))) {
-            assertThrows(ConnectException.class, () -> OffsetCheck.check(Map.of(bucket, wrong)), wrong::toString);
+            assertThrows(ConnectException.class, () -> OffsetCheck.check("b", Map.of(bucket, wrong)), wrong::toString);
         }
         assertThrows(ConnectException.class,
-            () -> OffsetCheck.check(Map.of(Map.of("topic", "t"), Map.of("time", "2026-01-01T00:00:00Z"))));
+            () -> OffsetCheck.check("b", Map.of(Map.of("topic", "t"), Map.of("time", "2026-01-01T00:00:00Z"))));
+    }
+
+    @Test
+    void anOffsetOfAnotherBucketIsRefused() {
+        assertTrue(assertThrows(ConnectException.class, () -> OffsetCheck.check("mine", Map.of(
+            Map.of("bucket", "other"), Map.of("time", "2026-01-01T00:00:00Z")))).getMessage().contains("reads bucket mine"));
     }
 
     @Test
     void theBuiltInQueryChoosesMeasurements() {
-        final String flux = QueryTemplate.builtIn("b\"1", List.of("x", "y"), List.of("z"), List.of("f")).between(0, 1_000_000_001L, 5);
+        final String flux = QueryTemplate.builtIn("b\"1", List.of("x", "y"), List.of("z")).between(0, 1_000_000_001L, 5);
         assertTrue(flux.contains("from(bucket: \"b\\\"1\")"), flux);
         assertTrue(flux.contains("range(start: 1970-01-01T00:00:00Z, stop: 1970-01-01T00:00:01.000000001Z)"), flux);
         assertTrue(flux.contains("(r) => r._measurement == \"x\" or r._measurement == \"y\")"), flux);
         assertTrue(flux.contains("(r) => r._measurement != \"z\")"), flux);
-        assertTrue(flux.contains("(r) => exists r[\"f\"])"), flux);
     }
 
     @Test
@@ -102,14 +107,35 @@ class SourcePartsTest {
 
     @Test
     void rowsBecomeRecords() {
-        final Row row = new Row(0, 1_500_000L, "m", Map.of("id", "g1"));
+        final Row row = new Row("0", 1_500_000L, "m", Map.of("id", "g1"), Map.of("f", 1.5));
         final RowMapper mapper = new RowMapper(settings("key.tag", "id", "time.precision", "Microseconds",
             "topic.prefix", "p-", "topic.mapper", "measurement"));
         assertEquals("p-m", mapper.topic(row));
         assertEquals("g1", mapper.key(row));
-        assertEquals(Map.of("time", 1500L, "measurement", "m", "id", "g1"), mapper.value(row));
+        assertEquals(Map.of("time", 1500L, "measurement", "m", "id", "g1", "f", 1.5), mapper.value(row));
         assertEquals("alarms", new RowMapper(settings()).topic(row));
         assertEquals("x-alarms-m", new RowMapper(settings("topic.name.format", "x-${bucket}-${measurement}")).topic(row));
+    }
+
+    @Test
+    void noNameTakesAnothersPlace() {
+        final Row row = new Row("0", 1_000_000L, "m", Map.of("measurement", "a", "x", "b", "time", "c"),
+            Map.of("x", 1L, "x_field", 2L, "result", 3L, "table", 4L));
+        final Map<String, Object> value = new RowMapper(settings()).value(row);
+        assertEquals(Map.of("time", 1L, "measurement", "m", "measurement_tag", "a", "time_tag", "c", "x", "b", "x_field", 2L,
+            "x_field_field", 1L, "result", 3L, "table", 4L), value);
+    }
+
+    @Test
+    void topicsHaveNamesThatKafkaCanHave() {
+        assertEquals("sensor_data", new TopicName("${bucket}", "sensor data").of("m"));
+        assertEquals("p-weather_station_1", new TopicName("p-${measurement}", "b").of("weather station/1"));
+        assertEquals("_", new TopicName("${measurement}", "b").of(".."));
+        assertEquals(249, new TopicName("${measurement}", "b").of("ü".repeat(300)).length());
+        for (final String wrong : List.of("a b", "a/b", "é", "x".repeat(250), "..", "", "${nothing}")) {
+            assertThrows(ConfigException.class, () -> settings("topic.name.format", wrong), wrong);
+        }
+        assertThrows(ConfigException.class, () -> settings("topic.prefix", "a/"));
     }
 
     @Test

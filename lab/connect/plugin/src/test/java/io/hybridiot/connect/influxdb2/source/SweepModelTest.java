@@ -173,33 +173,48 @@ class SweepModelTest {
         }
     }
 
-    /** Rows in memory; answers in random order, cut short when there are more than asked for. */
+    /**
+     * Rows in memory; answers in random order, cut short when there are more than asked for. An answer over two shard groups shows the
+     * rows of the first one's type only, as InfluxDB's do.
+     */
     private static final class Bucket implements TimeRange {
         private final Random random;
         private final List<Row> rows = new ArrayList<>();
         private final Set<String> ids = new HashSet<>();
+        private final long shard;
         private boolean failing;
 
         Bucket(final Random random) {
             this.random = random;
+            this.shard = 50 + random.nextInt(100_000);
+        }
+
+        @Override
+        public long boundary(final long time) {
+            return Math.floorDiv(time, shard) * shard + shard;
+        }
+
+        /** Types take turns from one shard group to the next. */
+        private boolean isShown(final Row row, final long start) {
+            return Math.floorMod(row.time() / shard, 2) == Math.floorMod(start / shard, 2);
         }
 
         /** Half a row: one of its two fields. */
         void put(final String series, final long time) {
             if (ids.add(series + "@" + time)) {
-                rows.add(new Row(0, time, "m", Map.of("series", series, "value", random.nextDouble())));
+                rows.add(new Row("0", time, "m", Map.of(), Map.of("series", series, "value", random.nextDouble())));
             }
         }
 
         void complete() {
-            rows.replaceAll(row -> row.values().size() == 3 ? row : new Row(0, row.time(), "m",
+            rows.replaceAll(row -> row.values().size() == 3 ? row : new Row("0", row.time(), "m", Map.of(),
                 Map.of("series", row.values().get("series"), "value", row.values().get("value"), "more", 1L)));
         }
 
         void rewriteOne() {
             if (!rows.isEmpty()) {
                 final Row old = rows.remove(random.nextInt(rows.size()));
-                rows.add(new Row(0, old.time(), "m", Map.of("series", old.values().get("series"), "value", 1.0, "more", 2L)));
+                rows.add(new Row("0", old.time(), "m", Map.of(), Map.of("series", old.values().get("series"), "value", 1.0, "more", 2L)));
             }
         }
 
@@ -209,7 +224,7 @@ class SweepModelTest {
                 throw InfluxFailure.of(InfluxFailure.Kind.PASSING, "503");
             }
             final List<Row> found = new ArrayList<>(
-                rows.stream().filter(row -> row.time() >= start && row.time() < stop).toList());
+                rows.stream().filter(row -> row.time() >= start && row.time() < stop && isShown(row, start)).toList());
             Collections.shuffle(found, random);
             return found.size() > most ? new Page(found.subList(0, most), false) : new Page(found, true);
         }
