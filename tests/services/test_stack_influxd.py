@@ -18,7 +18,7 @@ import pytest
 
 from lab import stack as services
 from lab.settings import ROOT, settings
-from lab.stack import binary, orphans, progress
+from lab.stack import binary, orphans, ports, progress
 from lab.stack.layout import layout
 from lab.stack.progress import Progress
 from tests.waiting import until
@@ -46,7 +46,10 @@ class Clone:
         for shared in usual.iterdir() if usual.exists() else ():
             if shared.is_dir() and shared.name not in ("influxd", "aot"):
                 (self.cache / shared.name).symlink_to(shared)
-        for name in ("cargo", "rustc", "go", "cc"):
+        # A cache of one's own has its own register of ports: apart from those of the stacks that start beside this one.
+        apart = {name: port + 21000 + os.getpid() % 50 * 20 for name, port in ports.Ports().model_dump().items()}
+        ports.remember(ports.Ports(**apart), self.state / "ports.json")
+        for name in ("cargo", "rustc", "go", "cc", "pkg-config"):
             tool = self.tools / name
             tool.write_text(TOOL.format(version=VERSIONS.get(name, ""), told=self.told))
             tool.chmod(0o755)
