@@ -47,6 +47,7 @@ def test_a_short_demo_loses_nothing_alarms_refuels_and_leaves_no_trace(
     assert all(service.state == "ready" for service in services.status())
 
 
+@pytest.mark.thorough("a demo that loses readings in one more way")
 def test_points_deleted_from_the_raw_bucket_are_found_and_fail_the_demo(
     stack: Addresses, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

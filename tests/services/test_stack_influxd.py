@@ -107,6 +107,7 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
     settings.cache_clear()
 
 
+@pytest.mark.thorough("getting influxd from scratch")
 def test_the_remedy_works_on_the_running_stack(real_influxd: Path, clone: Clone) -> None:
     code, said = clone.run("up", path=clone.empty)
     assert code != 0
@@ -135,6 +136,7 @@ def test_the_remedy_works_on_the_running_stack(real_influxd: Path, clone: Clone)
     assert clone.influxd() | {"memory_mb": 0} == row | {"memory_mb": 0}
 
 
+@pytest.mark.thorough("getting influxd from scratch")
 def test_down_in_the_middle_of_a_build_leaves_nothing_and_yesterdays_failure_is_not_todays(clone: Clone) -> None:
     progress.save(Progress("", 0.0, failed="Yesterday's trouble.\nYesterday's remedy."))
     up = clone.start("up", "--no-wait", path=clone.tools)
