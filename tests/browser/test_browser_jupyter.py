@@ -183,7 +183,7 @@ def test_keys_in_a_panel_do_their_work_there_and_leave_the_cells_alone(panels: P
     asked = int(slider.input_value())
     panels.keyboard.press("ArrowRight")
     panels.keyboard.press("ArrowUp")
-    assert slider.input_value() == str(asked + 2)
+    expect(slider).to_have_value(str(asked + 2))
     assert panels.evaluate(active)
     fleet.get_by_role("button", name="Refuel generator3").focus()
     panels.keyboard.press("x")
