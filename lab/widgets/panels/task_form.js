@@ -1,7 +1,7 @@
 // The task form: fields, a Flux editor with the server's errors at their lines, the task's runs and their logs.
 
 const CHECK_AFTER_MS = 700;
-const KEEP_AFTER_MS = 250; // The kernel has what was typed a moment after the last key, in one message.
+const KEEP_EVERY_MS = 250; // The kernel has the first key at once, and what follows in a message per so long.
 const RUN_LOOKS = { success: "ready", failed: "lost", canceled: "slow", scheduled: "waiting", started: "waiting" };
 
 function field(label, control) {
@@ -73,20 +73,25 @@ function isSaved(mine, task) {
 
 /**
  * What is not saved yet, kept in the model: a view that is drawn again, and another view of the same panel, show it.
- * `show(text)` is told of what another view wrote.
+ * `show(text)` is told of what another view wrote. What was typed just before the page is left or loaded again goes too.
  */
 function draftKeeper(model, read, show) {
-  let timer = null;
+  let timer = null, waiting = false;
   const held = () => model.get("draft") ?? {};
-  const keep = (text) => { clearTimeout(timer); timer = null; model.set("draft", text); model.save_changes(); };
+  const write = (text) => { waiting = false; model.set("draft", text); model.save_changes(); };
+  const keep = (text) => { clearTimeout(timer); timer = null; write(text); };
+  const next = () => { timer = null; if (waiting) { write(read()); timer = setTimeout(next, KEEP_EVERY_MS); } };
+  const touch = () => { waiting = true; if (timer === null) next(); };
+  const leave = () => { if (waiting) keep(read()); };
   const same = (text, mine) => Object.entries(text).every(([key, value]) => mine[key] === value);
-  const elsewhere = () => { if (timer === null && !same(held(), read())) show(held()); };
+  const elsewhere = () => { if (!waiting && !same(held(), read())) show(held()); };
   model.on("change:draft", elsewhere);
+  window.addEventListener("pagehide", leave);
   return {
-    touch() { clearTimeout(timer); timer = setTimeout(() => keep(read()), KEEP_AFTER_MS); },
-    drop() { if (timer !== null || "flux" in held()) keep({}); },
-    unsaved: () => timer !== null || "flux" in held(),
-    end() { if (timer !== null) keep(read()); model.off("change:draft", elsewhere); },
+    touch,
+    drop() { if (waiting || "flux" in held()) keep({}); },
+    unsaved: () => waiting || "flux" in held(),
+    end() { leave(); clearTimeout(timer); window.removeEventListener("pagehide", leave); model.off("change:draft", elsewhere); },
   };
 }
 
