@@ -44,7 +44,7 @@ def running_stack(keep: bool, report: Report) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def pipeline(addresses: Addresses, every: int, lookback: int | None, keep: bool, report: Report) -> Iterator[None]:
-    """Topics, buckets, a task with slots of `every` seconds, connectors; task and connectors as before, unless `keep`."""
+    """Topics, buckets, a task of `every` seconds, connectors; afterwards both are as before unless `keep`."""
     before = _Before.see(addresses)
     report("Making the task and the connectors")
     try:
