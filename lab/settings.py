@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lab.errors import LearnerError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The clone: what holds notebooks/, course/ and, unless LAB_STATE says otherwise, .lab/."""
@@ -55,8 +57,25 @@ class Settings(BaseSettings):
     influx_token: SecretStr | None = None
     influx_org: str = "workshop"
 
+    @field_validator("state", "cache", "influxd", "mqtt_passwords", "kafka_ssl_cafile", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        """An empty path would be the current folder, whatever that holds."""
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("it is set and empty")
+        return value
+
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Raises LearnerError naming the first variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = f"LAB_{first['loc'][0]}".upper()
+        why = first["msg"].removeprefix("Value error, ")
+        raise LearnerError(
+            f"The setting {name} is wrong: {why[0].lower()}{why[1:]}.",
+            f"Unset {name}, or set it to what docs/operating.md says.",
+        ) from None

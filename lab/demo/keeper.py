@@ -43,12 +43,12 @@ def running_stack(keep: bool, report: Report) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def pipeline(addresses: Addresses, lookback: int | None, keep: bool, report: Report) -> Iterator[None]:
-    """Topics, buckets, the task and the connectors; afterwards task and connectors are as before unless `keep`."""
+def pipeline(addresses: Addresses, every: int, lookback: int | None, keep: bool, report: Report) -> Iterator[None]:
+    """Topics, buckets, a task of `every` seconds, connectors; afterwards both are as before unless `keep`."""
     before = _Before.see(addresses)
     report("Making the task and the connectors")
     try:
-        provision.everything(addresses, lookback=lookback)
+        provision.everything(addresses, every, lookback)
         yield
     finally:
         if not keep:

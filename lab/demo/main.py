@@ -45,8 +45,10 @@ LOOKBACK_WITH_FAULTS_S = 180
 """How long the sink may be down without a backfill."""
 
 
-def demo(*, seconds: int, generators: int, rate: float, faults: bool, as_json: bool, keep: bool) -> int:
-    """Run the pipeline for `seconds` with `rate` readings a second in all.
+def demo(
+    *, seconds: int, generators: int, rate: float, faults: bool, as_json: bool, keep: bool, every: int = DEMO_EVERY_S
+) -> int:
+    """Run the pipeline for `seconds` with `rate` readings a second in all, the task every so many seconds.
 
     0 when everything acknowledged arrived, else the ledger's exit code, or 128 and the signal's number when a signal
     ended it early. With `as_json` the ledger alone goes to standard output and everything else to standard error.
@@ -59,7 +61,7 @@ def demo(*, seconds: int, generators: int, rate: float, faults: bool, as_json: b
         for line in backlog.words():
             console.print(line, highlight=False, soft_wrap=True)
         lookback = _lookback(backlog, faults)
-        with pipeline(running.addresses, lookback, keep, report), interruptible() as interrupt:
+        with pipeline(running.addresses, every, lookback, keep, report), interruptible() as interrupt:
             show = Show(
                 addresses=running.addresses,
                 seconds=seconds,
@@ -69,6 +71,7 @@ def demo(*, seconds: int, generators: int, rate: float, faults: bool, as_json: b
                 boot_s=running.boot_s,
                 console=console,
                 interrupt=interrupt,
+                every=every,
                 lookback=lookback,
             )
             ledger = show.run()
@@ -97,6 +100,8 @@ class Show:
     boot_s: float
     console: Console
     interrupt: Interrupt
+    every: int
+    """The task's slot, in seconds."""
     lookback: int | None
     """Of the task, in seconds; None for its own."""
 
@@ -158,7 +163,7 @@ class Show:
             raw={},
             downsampled={},
             alarms=(),
-            every=DEMO_EVERY_S,
+            every=self.every,
             seconds=self._sent_for,
             faults=self._chaos.record,
             freshness_ms={"raw": list(self._meters.raw_ages_ms)},
@@ -167,7 +172,7 @@ class Show:
         how = Settling(
             collector=collector,
             patience_s=allow(SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S),
-            lookback=self.lookback or LOOKBACK_SLOTS * DEMO_EVERY_S,
+            lookback=self.lookback or LOOKBACK_SLOTS * self.every,
             refuels=lambda: len(self._dispatcher.refuels),
             interrupt=self.interrupt,
             report=report,

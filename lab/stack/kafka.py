@@ -19,6 +19,8 @@ from lab.stack.ports import BROKERS, HOST, Ports
 from lab.stack.spec import Service
 
 HEAP_MB = 256
+CLUSTER_ID = "kafka-cluster-id"
+"""The file in the data folder that keeps the cluster's id."""
 FORMAT_SECONDS = 1.5
 """What formatting three nodes side by side takes on the reference machine."""
 
@@ -108,7 +110,7 @@ def data_folder(node: int, layout: Layout) -> Path:
 
 def cluster_id(layout: Layout) -> str:
     """The cluster's id, made once."""
-    path = layout.data / "kafka-cluster-id"
+    path = layout.data / CLUSTER_ID
     if not path.exists():
         write(path, random_id())
     return path.read_text().strip()

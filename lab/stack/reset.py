@@ -1,7 +1,8 @@
 """Beginning anew: a service, a lesson or everything.
 
-What will be removed is decided and said first, then asked for, then removed. Notebooks are never removed: what
-the learner wrote is moved aside into a dated folder, `.lab/kept/`.
+What will be removed is decided and said first, with its place and size, then asked for, then removed. Only what a
+stack made goes, by name, and only from a folder that is a stack's own. Notebooks are never removed: what the learner
+wrote is moved aside into a dated folder, `.lab/kept/`.
 """
 
 from __future__ import annotations
@@ -9,24 +10,26 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from lab.errors import LearnerError
+from lab.errors import LearnerError, MachineError
 from lab.pace import allow
 from lab.settings import ROOT, settings
-from lab.stack import native, supervision
+from lab.stack import kafka, native, supervision
 from lab.stack.console import err, steps
-from lab.stack.layout import Layout, layout
+from lab.stack.layout import FILES, FOLDERS, KEPT, Layout, layout
 from lab.stack.spec import SERVICES
 
 if TYPE_CHECKING:
     from lab.course.manifest import Lesson
 
-KEPT = "kept"
+EVERYTHING = (*FOLDERS, *FILES, "progress.toml", "jupyter")
+"""What a reset of everything takes: what the learner keeps, and the mark of the folder, stay."""
 CONNECT_TOPICS = ("connect-configs", "connect-offsets", "connect-status")
 
 
@@ -60,10 +63,11 @@ def plan(what: Sequence[str], here: Layout) -> Plan:
 
 def _meaning(word: str, here: Layout) -> Plan:
     if word in ("everything", "all"):
-        paths = tuple(path for path in sorted(here.state.glob("*")) if path.name != KEPT)
+        paths = tuple(here.state / name for name in EVERYTHING)
         return Plan(("all data, secrets, logs and progress of this clone",), paths, ("*",))
     if word == "kafka" or (word in SERVICES and word.startswith("kafka")):
-        paths = tuple(sorted(here.data.glob("kafka*")))
+        brokers = (service for service in SERVICES if service.startswith("kafka"))
+        paths = tuple(here.data / name for name in (*brokers, kafka.CLUSTER_ID))
         return Plan(("all topics and consumer groups in Kafka, and with them the connectors",), paths)
     if word == "influxd":
         secrets = (here.influx_token, here.secrets / "influx-password")
@@ -103,9 +107,12 @@ def reset(what: Sequence[str], yes: bool) -> None:
     if settings().backend != "native":
         raise LearnerError("Only services of the native back end can be reset here.", "Reset yours with its own tools.")
     here = layout()
+    here.require_own()
     planned = plan(what, here)
     for line in planned.lines:
         err.print(f"This removes {line}.", soft_wrap=True)
+    for path in there(planned):
+        err.print(f"  {path} ({size(path)})", markup=False, soft_wrap=True)
     if not yes:
         typer.confirm("Go on?", abort=True, err=True)
     _carry_out(planned, here)
@@ -126,10 +133,39 @@ def _carry_out(planned: Plan, here: Layout) -> None:
             return
         native.down(here, report)
         report("Removing")
-        for path in planned.paths:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        for path in there(planned):
+            remove(path)
         if ran:
             native.up(here, report)
+
+
+def there(planned: Plan) -> list[Path]:
+    """The paths of a plan that exist; a link counts, wherever it leads."""
+    return [path for path in planned.paths if path.is_symlink() or path.exists()]
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a folder, or a link without what it leads to. Raises MachineError naming what stays."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"{error.filename or path} cannot be removed: {error.strerror or error}.",
+            "Mend its permissions, or close what has it open, then run the same reset again.",
+        ) from error
+
+
+def size(path: Path) -> str:
+    """What a path takes on the disk, links not followed: `12.3 MB`."""
+    files = [path] if path.is_symlink() or path.is_file() else [one for one in path.rglob("*") if not one.is_dir()]
+    taken = 0
+    for file in files:
+        with suppress(OSError):  # a running service removes files meanwhile
+            taken += file.lstat().st_blocks * 512
+    return f"{taken / 1e6:.1f} MB"
 
 
 def renew(lesson: str, here: Layout) -> None:

@@ -1,7 +1,8 @@
 """`./workshop test`: the four folders of tests, the stages, in two lanes side by side, each lane on one stack.
 
-Most of what the tests do is waiting for services, so two lanes on two cores take little longer than one. A stage that
-fails stops nothing else. What every stage printed, its JUnit file and the service logs of each failed test are kept in
+Most of what the tests do is waiting for services, so two lanes on two cores take little longer than one. The files of
+the longest stage are dealt out in parts, so that both lanes end at about the same time. A stage that fails stops
+nothing else. What every stage printed, its JUnit file and the service logs of each failed test are kept in
 one folder, which the last lines name.
 """
 
@@ -30,8 +31,10 @@ from lab.stack import binary, build, testing_report
 from lab.stack.console import err, steps
 from lab.stack.testing_report import Result
 
-STAGES = ("services", "notebooks", "browser", "unit")
-"""The longest first: a lane that is free takes the next one."""
+STAGES = ("notebooks", "browser", "services", "unit")
+"""In the order they begin: what cannot be divided first, the shortest last."""
+PARTS = {"services": 6}
+"""How many parts the files of a stage are dealt out to; a lane that is free takes the next part."""
 ON_A_STACK = frozenset({"services", "notebooks", "browser"})
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TWO_STACKS_GB = 6.0
@@ -39,6 +42,15 @@ TWO_STACKS_GB = 6.0
 KEPT_RUNS = 5
 THOROUGH = "thorough or not thorough"
 """A marker expression that replaces the default one, `not thorough`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one pytest runs: a stage or a share of its files. `name` names its log and its JUnit file."""
+
+    stage: str
+    name: str
+    files: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -98,17 +110,26 @@ def lanes(stages: int, free_gb: float | None = None) -> int:
 
 def _run_lanes(asked: Asked, kept: Path) -> list[Result]:
     """Every stage once; the results in the order of STAGES."""
-    waiting: SimpleQueue[str] = SimpleQueue()
-    for stage in (stage for stage in STAGES if stage in asked.stages):
-        waiting.put(stage)
+    waiting: SimpleQueue[Part] = SimpleQueue()
+    for part in (part for stage in STAGES if stage in asked.stages for part in parts_of(stage, asked.options)):
+        waiting.put(part)
     number, said = lanes(waiting.qsize()), threading.Lock()
     with ThreadPoolExecutor(number) as pool:
         running = [pool.submit(_lane, waiting, asked, kept, said) for _ in range(number)]
         results = [result for lane in running for result in lane.result()]
-    return sorted(results, key=lambda result: STAGES.index(result.stage))
+    return testing_report.joined(results, STAGES)
 
 
-def _lane(waiting: SimpleQueue[str], asked: Asked, kept: Path, said: threading.Lock) -> list[Result]:
+def parts_of(stage: str, options: Sequence[str]) -> list[Part]:
+    """The parts of a stage: each file in one of them. What `options` choose by themselves is not divided."""
+    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / stage).glob("test_*.py"))
+    number = 1 if options else min(PARTS.get(stage, 1), len(files))
+    if number == 1:
+        return [Part(stage, stage, (f"tests/{stage}",))]
+    return [Part(stage, f"{stage}-{n + 1}", tuple(files[n::number])) for n in range(number)]
+
+
+def _lane(waiting: SimpleQueue[Part], asked: Asked, kept: Path, said: threading.Lock) -> list[Result]:
     """Take stages until none is waiting."""
     results = []
     with _lane_stack() as environment, suppress(Empty):
@@ -134,15 +155,15 @@ def _lane_stack() -> Iterator[Mapping[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _stage(stage: str, asked: Asked, kept: Path, environment: Mapping[str, str], said: threading.Lock) -> Result:
-    """Run one folder of tests; each line that pytest prints is shown with the stage's name, and kept."""
-    junit, began = kept / f"{stage}.xml", time.monotonic()
+def _stage(part: Part, asked: Asked, kept: Path, environment: Mapping[str, str], said: threading.Lock) -> Result:
+    """Run one part; each line that pytest prints is shown with the stage's name, and kept."""
+    stage, junit, began = part.stage, kept / f"{part.name}.xml", time.monotonic()
     marks = ("-m", THOROUGH) if asked.thorough else ()
     each_test = ("-v",) if stage in ON_A_STACK else ()  # so that no minute passes without a line
-    argv = (sys.executable, "-m", "pytest", f"tests/{stage}", *each_test, f"--junitxml={junit}", *marks, *asked.options)
+    argv = (sys.executable, "-m", "pytest", *part.files, *each_test, f"--junitxml={junit}", *marks, *asked.options)
     environment = {**environment, "LAB_TEST_LOGS": str(kept / "failed"), "PYTHONUNBUFFERED": "1"}
     with (
-        (kept / f"{stage}.log").open("w") as log,
+        (kept / f"{part.name}.log").open("w") as log,
         subprocess.Popen(
             argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,

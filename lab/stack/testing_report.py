@@ -67,6 +67,26 @@ def read(stage: str, code: int, seconds: float, junit: Path) -> Result:
     )
 
 
+def joined(parts: Sequence[Result], stages: Sequence[str]) -> list[Result]:
+    """One result per stage, in the order of `stages`: the sums of its parts, and the worst of their exit codes."""
+    by_stage = {stage: [part for part in parts if part.stage == stage] for stage in stages}
+    return [_sum(stage, mine) for stage, mine in by_stage.items() if mine]
+
+
+def _sum(stage: str, parts: Sequence[Result]) -> Result:
+    return Result(
+        stage,
+        max(part.code for part in parts),
+        sum(part.seconds for part in parts),
+        passed=sum(part.passed for part in parts),
+        failed=sum(part.failed for part in parts),
+        skipped=sum(part.skipped for part in parts),
+        tests=[test for part in parts for test in part.tests],
+        failures=[failure for part in parts for failure in part.failures],
+        left_out=sum((part.left_out for part in parts), Counter[str]()),
+    )
+
+
 def _left_out(junit: Path) -> Counter[str]:
     """What tests/conftest.py noted of the tests that were not chosen."""
     noted = junit.with_suffix(".left-out.json")

@@ -1,15 +1,11 @@
-"""Sink and source through the failures of what they stand between.
-
-The usual run is short. CONNECT_FULL=1 makes it the full one: influxd away for 60 s and frozen for 30 s, ten kills of
-the worker, 2,000 records/s.
-"""
+"""Sink and source through the failures of what they stand between, short by default and at full length with `--all`."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -21,24 +17,38 @@ from lab.connect.trial import Trial
 from lab.pace import allow
 from lab.relay import Relay
 
-FULL = os.environ.get("CONNECT_FULL") == "1"
-RATE = 2000 if FULL else 300
-AWAY_S = 60 if FULL else 5
-FROZEN_S = 30 if FULL else 4
-REFUSALS = 60 if FULL else 6
-KILLS = 10 if FULL else 2
 PATIENCE_S = 600
 LOOKBACK_MS = str(20 * 60 * 1000)
 """While the sink cannot write, rows become visible late: the source must look back that far."""
 
-pytestmark = pytest.mark.timeout(3600 if FULL else 1800)
+pytestmark = pytest.mark.timeout(1800)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """How much of it: readings a second, seconds that influxd is away or frozen, refusals, kills of the worker."""
+
+    rate: int
+    away_s: int
+    frozen_s: int
+    refusals: int
+    kills: int
+
+
+SHORT = Trouble(300, 5, 4, 6, 2)
+FULL = Trouble(2000, 60, 30, 60, 10)
+either = pytest.mark.parametrize(
+    "trouble",
+    [pytest.param(SHORT, id="short"), pytest.param(FULL, id="full", marks=pytest.mark.thorough("long outages"))],
+)
 
 
 class Load:
-    """RATE readings a second to the trial's topic until the block ends; `seqs` are those that Kafka confirmed."""
+    """So many readings a second to the trial's topic until the block ends; `seqs` are those that Kafka confirmed."""
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: Trial, rate: int) -> None:
         self.seqs: set[int] = set()
+        self._rate = rate
         self._trial = trial
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load")
@@ -55,7 +65,7 @@ class Load:
         producer = Producer({**self._trial.addresses.librdkafka(), "linger.ms": 5})
         begun, sent = time.monotonic(), 0
         while not self._done.wait(0.02):
-            due = int((time.monotonic() - begun) * RATE)
+            due = int((time.monotonic() - begun) * self._rate)
             for seq in range(sent, due):
                 self._send(producer, seq)
             sent = due
@@ -79,63 +89,66 @@ def drained(trial: Trial, sink: str, load: Load) -> None:
     assert trial.connect.status(sink).running
 
 
-def test_influxd_stopped(trial: Trial) -> None:
+@either
+def test_influxd_stopped(trial: Trial, trouble: Trouble) -> None:
     sink = trial.sink()
     influxd = services.control("influxd")
-    with Load(trial) as load:
+    with Load(trial, trouble.rate) as load:
         wait_for_points(trial, 0)
         influxd.stop()
-        time.sleep(AWAY_S)  # the length of the outage is what is tested
+        time.sleep(trouble.away_s)  # the length of the outage is what is tested
         influxd.start()
         trial.wait(lambda: _alive(trial), "influxd is back", PATIENCE_S)
         wait_for_points(trial, trial.count("seq"))
     drained(trial, sink, load)
 
 
-def test_influxd_frozen(trial: Trial) -> None:
+@either
+def test_influxd_frozen(trial: Trial, trouble: Trouble) -> None:
     sink = trial.sink(influxdb_request_timeout_ms="3000")
     influxd = services.control("influxd")
-    with Load(trial) as load:
+    with Load(trial, trouble.rate) as load:
         wait_for_points(trial, 0)
         influxd.freeze()
-        time.sleep(FROZEN_S)  # the length of the freeze is what is tested
+        time.sleep(trouble.frozen_s)  # the length of the freeze is what is tested
         influxd.thaw()
         wait_for_points(trial, trial.count("seq"))
     drained(trial, sink, load)
 
 
-def test_503_with_retry_after(trial: Trial) -> None:
+@either
+def test_503_with_retry_after(trial: Trial, trouble: Trouble) -> None:
     address = urlsplit(trial.addresses.influx_url)
     with Relay(address.hostname or "", address.port or 0) as relay:
         sink = trial.sink(influxdb_url=f"http://127.0.0.1:{relay.port}")
-        with Load(trial) as load:
+        with Load(trial, trouble.rate) as load:
             wait_for_points(trial, 0)
-            relay.answer_503(REFUSALS, retry_after_s=1)
-            trial.wait(lambda: relay.refusals >= REFUSALS, "every refusal was met", PATIENCE_S)
+            relay.answer_503(trouble.refusals, retry_after_s=1)
+            trial.wait(lambda: relay.refusals >= trouble.refusals, "every refusal was met", PATIENCE_S)
             wait_for_points(trial, trial.count("seq"))
         drained(trial, sink, load)
         trial.connect.delete(sink)
 
 
 @pytest.mark.thorough("long outages")
-@pytest.mark.timeout(1500)
-def test_the_worker_is_killed_under_load(trial: Trial) -> None:
+@pytest.mark.parametrize("trouble", [FULL], ids=["full"])
+def test_the_worker_is_killed_under_load(trial: Trial, trouble: Trouble) -> None:
     """Sink and source in a row: every reading is in InfluxDB and in the out topic."""
     sink = trial.sink()
     source = trial.source(lookback_ms=LOOKBACK_MS)
     worker = services.control("connect")
-    with Load(trial) as load:
+    with Load(trial, trouble.rate) as load:
         wait_for_points(trial, 0)
-        for _ in range(KILLS):
-            worker.kill()
-            wait_for_points(trial, trial.count("seq") + RATE)  # counted when it is dead: only its successor adds more
+        for _ in range(trouble.kills):
+            worker.kill()  # counted when it is dead: only its successor adds more
+            wait_for_points(trial, trial.count("seq") + trouble.rate)
     drained(trial, sink, load)
 
     out = Numbers(load.seqs)
     read = trial.consume(trial.out_topic, out, PATIENCE_S)
     assert load.seqs - out.found == set(), "rows lost between InfluxDB and Kafka"
     assert trial.connect.status(source).running
-    print(f"{len(load.seqs)} readings, {KILLS} kills, {len(read) - len(out.found)} rows repeated")
+    print(f"{len(load.seqs)} readings, {trouble.kills} kills, {len(read) - len(out.found)} rows repeated")
 
 
 class Numbers:

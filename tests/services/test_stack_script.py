@@ -14,9 +14,13 @@ import pytest
 from lab.pace import allow
 from lab.settings import ROOT
 
-NEEDED = ("bash", "basename", "cat", "dirname", "mktemp", "rm", "mkdir", "cp", "chmod", "awk", "sed", "sh")
+NEEDED = (
+    *("bash", "basename", "cat", "dirname", "mktemp", "rm", "mkdir", "cp", "chmod", "awk", "sed", "sh"),
+    *("ls", "readlink", "touch", "env"),
+)
 STAND_IN = """#!/bin/sh
 echo "$*" >>"{calls}"
+env >"{calls}.env"
 case "$*" in
   "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   *sysconfig*) echo "{site}" ;;
@@ -50,10 +54,10 @@ class Clone:
             (self.tools / "python3").write_text(text)
             (self.tools / "python3").chmod(0o755)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, script: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         self.calls.write_text("")
-        environment = {"PATH": str(self.tools), "HOME": str(self.folder.parent / "empty")}
-        script = self.folder / "workshop"
+        environment = {"PATH": str(self.tools), "HOME": str(self.folder.parent / "empty"), **variables}
+        script = script or self.folder / "workshop"
         return subprocess.run(
             (script, *arguments),
             cwd="/",
@@ -78,10 +82,10 @@ def test_the_first_start_installs_and_the_second_only_runs(clone: Clone) -> None
     first = clone.run("status", "--json")
     assert first.returncode == 0, first.stderr
     assert any(call.startswith("-m venv ") for call in clone.asked)
-    assert clone.asked[-1] == "-m lab status --json"
+    assert clone.asked[-1] == "-P -m lab status --json"
     assert (clone.site / "workshop.pth").read_text().strip() == str(clone.folder)
     assert clone.run("status").returncode == 0
-    assert clone.asked == ["-m lab status"]
+    assert clone.asked == ["-P -m lab status"]
 
 
 def test_changed_requirements_are_installed_into_the_same_environment(clone: Clone) -> None:
@@ -102,9 +106,9 @@ def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
 def test_test_installs_what_tests_need_and_up_nothing_more_afterwards(clone: Clone) -> None:
     clone.run("test", "unit")
     assert any("requirements-test.txt" in call for call in clone.asked)
-    assert clone.asked[-1] == "-m lab test unit"
+    assert clone.asked[-1] == "-P -m lab test unit"
     clone.run("up")
-    assert clone.asked == ["-m lab up"]
+    assert clone.asked == ["-P -m lab up"]
 
 
 def test_pip_installs_when_uv_cannot(clone: Clone) -> None:
@@ -122,7 +126,7 @@ def test_a_failed_install_says_so_and_leaves_no_stamp(clone: Clone) -> None:
     assert done.returncode == 1
     assert "cannot be installed" in done.stderr
     assert not (clone.folder / ".venv" / ".installed").exists()
-    assert "-m lab up" not in clone.asked
+    assert "-P -m lab up" not in clone.asked
 
 
 def test_without_python_it_says_which_one_is_needed(tmp_path: Path) -> None:
@@ -130,3 +134,54 @@ def test_without_python_it_says_which_one_is_needed(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Python 3.11 or later" in done.stderr.splitlines()[0]
     assert "apt-get install python3" in done.stderr.splitlines()[1]
+
+
+@pytest.mark.parametrize("links", ["absolute", "relative", "a link to a link"])
+def test_through_a_link_it_works_in_the_clone_and_leaves_the_links_folder_alone(clone: Clone, links: str) -> None:
+    home = clone.folder.parent / "bin"
+    (home / ".venv").mkdir(parents=True)
+    (home / ".venv" / "mine").touch()
+    script = home / "workshop"
+    if links == "a link to a link":
+        (home / "first").symlink_to(clone.folder / "workshop")
+        script.symlink_to("first")
+    else:
+        script.symlink_to(clone.folder / "workshop" if links == "absolute" else Path("..") / "a clone" / "workshop")
+    done = clone.run("status", script=script)
+    assert done.returncode == 0, done.stderr
+    assert (clone.folder / ".venv" / ".installed").exists()
+    assert [entry.name for entry in (home / ".venv").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("what", ["folder", "environment", "link", "file"])
+def test_a_venv_that_it_did_not_make_is_left_alone(clone: Clone, what: str) -> None:
+    venv, others = clone.folder / ".venv", clone.folder.parent / "others"
+    others.mkdir()
+    (others / "mine").touch()
+    if what == "link":
+        venv.symlink_to(others)
+    elif what == "file":
+        venv.touch()
+    else:
+        venv.mkdir()
+        (venv / "mine").touch()
+        (venv / ("pyvenv.cfg" if what == "environment" else "other")).touch()
+    done = clone.run("status")
+    assert done.returncode == 1
+    assert "left alone" in done.stderr.splitlines()[0]
+    assert "Move it away" in done.stderr.splitlines()[1]
+    assert (others / "mine").exists()
+    assert (venv / "mine").exists() or what == "file"
+    assert clone.asked == []
+
+
+def test_variables_that_lead_elsewhere_do_not_reach_python(clone: Clone) -> None:
+    misleading = dict.fromkeys(("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"), "/elsewhere")
+    done = clone.run("status", **misleading, PIP_USER="1", CDPATH="/:.", PIP_INDEX_URL="kept")
+    assert done.returncode == 0, done.stderr
+    seen = dict(line.partition("=")[::2] for line in Path(f"{clone.calls}.env").read_text().splitlines())
+    assert not set(misleading) & set(seen)
+    assert (seen["PIP_USER"], seen["PIP_INDEX_URL"]) == ("0", "kept")
+    assert sorted(entry.name for entry in clone.folder.iterdir()) == [
+        ".venv", "requirements-test.txt", "requirements.txt", "workshop",
+    ]  # fmt: skip

@@ -70,14 +70,6 @@ def test_resetting_influxd_removes_its_data_and_its_secrets_only(tmp_path: Path)
     assert "buckets" in planned.lines[0]
 
 
-def test_resetting_everything_spares_what_was_kept(tmp_path: Path) -> None:
-    for name in ("data", "kept", "progress.toml"):
-        (tmp_path / name).mkdir()
-    planned = reset.plan(["everything"], Layout(tmp_path, tmp_path / "cache"))
-    assert [path.name for path in planned.paths] == ["data", "progress.toml"]
-    assert planned.lessons == ("*",)
-
-
 def test_resetting_what_is_not_there_says_what_is(tmp_path: Path) -> None:
     with pytest.raises(LearnerError, match="no service and no lesson zookeeper"):
         reset.plan(["zookeeper"], Layout(tmp_path, tmp_path / "cache"))

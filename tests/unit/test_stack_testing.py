@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import LearnerError
+from lab.settings import ROOT
 from lab.stack import testing, testing_report
 from lab.stack.testing_report import Result
 
@@ -34,6 +35,33 @@ def test_two_stages_run_side_by_side_where_memory_holds_two_stacks(monkeypatch: 
     assert testing.lanes(1, free_gb=8) == 1
     monkeypatch.setenv("LAB_TEST_STATE", "a stack that runs")
     assert testing.lanes(4, free_gb=8) == 1
+
+
+def test_every_file_of_a_divided_stage_is_in_one_part() -> None:
+    parts = testing.parts_of("services", ())
+    dealt = [file for part in parts for file in part.files]
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/services").glob("test_*.py")}
+    assert len(parts) == testing.PARTS["services"]
+    assert (len(dealt), set(dealt)) == (len(there), there)
+    assert not list((ROOT / "tests/services").glob("*/test_*.py")), "files in folders below are dealt to no part"
+    assert len({part.name for part in parts}) == len(parts)
+
+
+def test_what_pytests_options_choose_is_not_divided() -> None:
+    assert [part.files for part in testing.parts_of("services", ["-k", "proxy"])] == [("tests/services",)]
+    assert [part.files for part in testing.parts_of("unit", ())] == [("tests/unit",)]
+
+
+def test_the_parts_of_a_stage_are_one_line_and_one_bad_part_makes_it_bad() -> None:
+    parts = [
+        Result("services", 0, 70.0, 5, 0, 1, left_out=Counter(long=1)),
+        Result("unit", 0, 3.0, passed=4),
+        Result("services", 1, 30.0, 2, 1, 0, failures=["a"], left_out=Counter(long=2)),
+    ]
+    services, unit = testing_report.joined(parts, ["services", "notebooks", "unit"])
+    assert (services.code, services.seconds, services.passed, services.failed, services.skipped) == (1, 100.0, 7, 1, 1)
+    assert (services.failures, services.left_out) == (["a"], Counter(long=3))
+    assert (unit.code, unit.passed) == (0, 4)
 
 
 def test_a_word_that_is_no_stage_is_refused() -> None:
