@@ -24,6 +24,8 @@ FILES = ("ports.json", "proxy.toml", "stack.json")
 KEPT = "kept"
 MADE = frozenset({MARKER, *FOLDERS, *FILES, KEPT, "progress.toml", "jupyter", "tests", "failed"})
 """Every name that the kit itself writes in a state folder."""
+NOBODYS = frozenset({"lost+found", ".DS_Store"})
+"""What a file system or a desktop writes by itself."""
 SOCKET_PATH_BYTES = 90
 """Longest socket path that is used in place: Linux allows 108 bytes, macOS 104, and supervisor appends its pid."""
 
@@ -77,7 +79,7 @@ class Layout:
             return None
         if not folder.is_dir():
             return "it is a file"
-        held = {entry.name for entry in folder.iterdir()}
+        held = {entry.name for entry in folder.iterdir()} - NOBODYS
         # A stack of before the marker is known by the files that only a stack writes.
         named = set() if held.isdisjoint({"ports.json", "stack.json"}) else {*FOLDERS, *FILES}
         other = sorted(name for name in held if name not in (MADE - {*FOLDERS, *FILES}) | named)

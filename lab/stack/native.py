@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+
+import psutil
 
 from lab import addresses as book
 from lab.addresses import Addresses
@@ -175,6 +178,7 @@ def down(layout: Layout, report: Report) -> None:
         return
     with lock.hold(layout.run / "up.lock", report):
         known = supervision.processes(layout) or {}
+        thaw(process.pid for process in known.values() if process.pid)
         for names in (tuple(set(known) - set(SERVICES)), *STOP_ORDER):
             _stop([name for name in names if name in known and known[name].pid], layout, report)
         if known:
@@ -182,6 +186,14 @@ def down(layout: Layout, report: Report) -> None:
         report("Looking for anything left")
         orphans.end(orphans.find(layout))
         build.tidy(report)
+
+
+def thaw(pids: Iterable[int]) -> None:
+    """Let frozen processes go on: one would hear no SIGTERM, and be killed at its deadline with its files unclean."""
+    for pid in pids:
+        with suppress(psutil.Error):
+            if (process := psutil.Process(pid)).status() == psutil.STATUS_STOPPED:
+                process.resume()
 
 
 def _stop(names: list[str], layout: Layout, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,5 +14,6 @@ from lab.connect.trial import Trial
 @pytest.fixture
 def trial(stack: Addresses, request: pytest.FixtureRequest) -> Iterator[Trial]:
     """Topics and a bucket of this test's own, named after it."""
-    with Trial(stack, request.node.name.replace("_", "-").removeprefix("test-")[:40]) as made:
+    name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name).removeprefix("test-")[:40].strip("-")
+    with Trial(stack, name) as made:
         yield made

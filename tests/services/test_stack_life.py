@@ -31,6 +31,7 @@ from lab.stack.spec import SERVICES, ServiceStatus
 
 BACK_S = 15.0
 """A killed service answers again within this, by itself."""
+BROKERS = {"kafka1", "kafka2", "kafka3"}
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -199,14 +200,19 @@ def test_a_crash_loop_is_called_failed_and_quotes_the_log(stack: Addresses) -> N
     assert is_ready("proxy")
 
 
-def test_all_is_there_after_everything_was_killed_at_once(stack: Addresses) -> None:
+def test_all_is_there_after_everything_was_killed_at_once_and_two_ups_at_once_make_one_stack(stack: Addresses) -> None:
     mark = time.time_ns()
     produce(stack, str(mark).encode())
     write_point(stack, mark)
     for process in orphans.find(layout()):
         process.send_signal(signal.SIGKILL)
     until("nothing lives", lambda: not orphans.find(layout()), 10)
-    assert services.up() == stack
+    argv = (sys.executable, "-m", "lab", "up")
+    both = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    outputs = [process.communicate(timeout=allow(300))[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
+    assert addresses.load() == stack
     assert all_ready()
     assert str(mark).encode() in read_all(stack)
     assert str(mark) in points(stack)
@@ -220,16 +226,6 @@ def test_services_that_lost_their_supervisor_are_taken_over(stack: Addresses) ->
     assert services.up() == stack
     assert all_ready()
     assert len([p for p in orphans.find(own) if "supervisor.supervisord" in p.cmdline()]) == 1
-
-
-def test_two_ups_at_once_make_one_stack(stack: Addresses) -> None:
-    services.down()
-    argv = (sys.executable, "-m", "lab", "up")
-    both = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
-    outputs = [process.communicate(timeout=allow(300))[0].decode() for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
-    assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
-    assert all_ready()
 
 
 def test_up_measures_the_pace_and_a_slow_machine_is_told(stack: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,11 +248,24 @@ def test_up_measures_the_pace_and_a_slow_machine_is_told(stack: Addresses, monke
     addresses.save(stack)
 
 
-def test_down_leaves_nothing_even_of_a_stuck_broker(stack: Addresses) -> None:
+def test_down_stops_a_frozen_broker_in_order_and_leaves_nothing(stack: Addresses) -> None:
     services.control("kafka2").freeze()
     services.down()
     assert orphans.find(layout()) == []
     assert set(states().values()) == {"stopped"}
+    assert {path.parent.name for path in layout().data.glob("kafka?/.kafka_cleanshutdown")} == BROKERS
+    assert services.up() == stack
+    assert all_ready()
+
+
+@pytest.mark.thorough("a service that no signal but SIGKILL reaches")
+def test_down_leaves_nothing_even_of_a_service_that_hears_nothing(
+    stack: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "thaw", lambda _: None)
+    services.control("influxd").freeze()
+    services.down()
+    assert orphans.find(layout()) == []
     assert services.up() == stack
     assert all_ready()
 

@@ -93,7 +93,7 @@ def test_a_stack_of_before_the_mark_is_known_by_its_files(tmp_path: Path) -> Non
 
 
 def test_tests_and_progress_alone_do_not_stand_in_the_way_of_the_first_start(tmp_path: Path) -> None:
-    for name in ("tests", "progress.toml", "kept", "jupyter"):
+    for name in ("tests", "progress.toml", "kept", "jupyter", "lost+found"):
         (tmp_path / name).mkdir()
     assert Layout(tmp_path, tmp_path).objection() is None
 
