@@ -1,7 +1,7 @@
-"""`./workshop test`: the four folders of tests, the stages, in two lanes side by side, each lane on one stack.
+"""`./workshop test`: the four folders of tests, the stages, in lanes side by side, each lane on one stack.
 
-Most of what the tests do is waiting for services, so two lanes on two cores take little longer than one. The files of
-the longest stage are dealt out in parts, so that both lanes end at about the same time. A stage that fails stops
+Most of what the tests do is waiting for services: with two lanes two cores are idle for half of the time. The files of
+the longest stage are dealt out in parts, so that all lanes end at about the same time. A stage that fails stops
 nothing else. What every stage printed, its JUnit file and the service logs of each failed test are kept in
 one folder, which the last lines name.
 """
@@ -37,8 +37,10 @@ PARTS = {"services": 6}
 """How many parts the files of a stage are dealt out to; a lane that is free takes the next part."""
 ON_A_STACK = frozenset({"services", "notebooks", "browser"})
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-TWO_STACKS_GB = 6.0
-"""Free memory from which two stacks (1.7 GB each), Chromium and the tests themselves fit side by side."""
+TWO_STACKS_GB, THREE_STACKS_GB = 6.0, 9.0
+"""Free memory from which so many stacks (1.7 GB each), Chromium and the tests themselves fit side by side."""
+QUICK = 1.25
+"""A machine up to so many times slower than the reference has the time for a third lane, if it has two cores."""
 KEPT_RUNS = 5
 THOROUGH = "thorough or not thorough"
 """A marker expression that replaces the default one, `not thorough`."""
@@ -100,12 +102,19 @@ def _refuse_unknown_folder(options: Sequence[str]) -> None:
         )
 
 
-def lanes(stages: int, free_gb: float | None = None) -> int:
-    """How many stages run side by side: two where the memory holds two stacks, one where a stack was named."""
-    if "LAB_TEST_STATE" in os.environ:
+def lanes(parts: int, free_gb: float | None = None, cores: int | None = None) -> int:
+    """How many parts run side by side: as many as the memory holds stacks and the cores can serve, three at most."""
+    if "LAB_TEST_STATE" in os.environ:  # a stack was named
         return 1
     free = psutil.virtual_memory().available / 1e9 if free_gb is None else free_gb
-    return min(stages, 2) if free >= TWO_STACKS_GB else 1
+    quick = (_cores() if cores is None else cores) >= 2 and pace() <= QUICK
+    most = 3 if quick and free >= THREE_STACKS_GB else 2 if free >= TWO_STACKS_GB else 1
+    return min(parts, most)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run_lanes(asked: Asked, kept: Path) -> list[Result]:

@@ -28,13 +28,27 @@ def junit(tmp_path: Path) -> Path:
     return path
 
 
-def test_two_stages_run_side_by_side_where_memory_holds_two_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("free_gb", "cores", "slower", "wanted"),
+    [
+        (16, 2, 1.0, 3),
+        (16, 2, 1.2, 3),
+        (16, 2, 1.3, 2),
+        (16, 1, 1.0, 2),
+        (8, 2, 1.0, 2),
+        (7, 8, 4.0, 2),
+        (4, 2, 1.0, 1),
+    ],
+)
+def test_as_many_lanes_as_memory_and_cores_can_serve(
+    monkeypatch: pytest.MonkeyPatch, free_gb: float, cores: int, slower: float, wanted: int
+) -> None:
     monkeypatch.delenv("LAB_TEST_STATE", raising=False)
-    assert testing.lanes(4, free_gb=8) == 2
-    assert testing.lanes(4, free_gb=4) == 1
-    assert testing.lanes(1, free_gb=8) == 1
+    monkeypatch.setattr(testing, "pace", lambda: slower)
+    assert testing.lanes(9, free_gb, cores) == wanted
+    assert testing.lanes(1, free_gb, cores) == 1
     monkeypatch.setenv("LAB_TEST_STATE", "a stack that runs")
-    assert testing.lanes(4, free_gb=8) == 1
+    assert testing.lanes(9, free_gb, cores) == 1
 
 
 def test_every_file_of_a_divided_stage_is_in_one_part() -> None:
