@@ -14,6 +14,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_res
 from lab.addresses import Addresses
 from lab.connect.client import Connect
 from lab.connect.configs import sink_config, source_config
+from lab.connect.states import RESTING
 from lab.errors import LabError, LearnerError, ServiceError
 from lab.influx import buckets as bucket_of
 from lab.influx import tasks
@@ -126,8 +127,13 @@ def _connector(addresses: Addresses, name: str, config: dict[str, str]) -> None:
 
 
 def _running(connect: Connect, name: str) -> bool:
-    """Whether it runs; right after creation Connect may not know it yet (LearnerError)."""
+    """Whether it runs; right after creation Connect may not know it yet (LearnerError).
+
+    One that somebody paused or stopped keeps that through a new configuration.
+    """
     status = connect.status(name)
+    if status.state in RESTING:
+        connect.resume(name)
     if status.failed:
         connect.restart(name, only_failed=True)
     return status.running

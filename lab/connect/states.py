@@ -74,6 +74,10 @@ class TaskStatus:
         return first_cause(self.trace)
 
 
+RESTING = ("PAUSED", "STOPPED")
+"""States in which somebody put a connector on purpose."""
+
+
 @dataclass(frozen=True)
 class ConnectorStatus:
     """A connector and its tasks. States are Connect's: RUNNING, PAUSED, STOPPED, FAILED, UNASSIGNED, RESTARTING."""

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import Producer
 
+from lab import provision
 from lab import stack as services
 from lab.addresses import Addresses
 from lab.connect.client import Connect, Offset
@@ -24,6 +25,16 @@ from lab.ledger import Collector, GroupReader, Positions
 from lab.pace import allow
 from lab.provision import DEMO_EVERY_S
 from tests.waiting import until
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_of_the_pipeline(stack: Addresses) -> None:
+    """These tests begin without the connectors and the task that lessons may have left on this stack."""
+    with Connect(stack.connect_url) as connect, Influx(stack) as influx:
+        for name in (stack.names.sink, stack.names.source):
+            connect.delete(name)
+        tasks.remove(influx, stack.names.task)
+
 
 SLOT_S = 2
 """The task's slot where its length is not what is tested: the demo waits for the end of the last one."""
@@ -185,7 +196,21 @@ def test_acknowledged_readings_that_the_sink_refuses_fail_the_demo_as_refused(
     assert "REFUSED (dead-letter topic)" in said.err
 
 
-def test_an_interrupted_demo_ends_soon_with_a_ledger(stack: Addresses) -> None:
+@pytest.fixture
+def stopped_sink(stack: Addresses) -> Iterator[Connect]:
+    """A sink that a person made and stopped before the demo."""
+    provision.topics(stack)
+    provision.buckets(stack)
+    provision.sink(stack)
+    with Connect(stack.connect_url) as connect:
+        connect.stop(stack.names.sink)
+        yield connect
+        connect.delete(stack.names.sink)
+
+
+def test_an_interrupted_demo_ends_soon_with_a_ledger_and_leaves_a_stopped_sink_stopped(
+    stack: Addresses, stopped_sink: Connect
+) -> None:
     command = [sys.executable, "-m", "lab.cli", "demo", "--seconds", "600", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         said = ""
@@ -201,6 +226,7 @@ def test_an_interrupted_demo_ends_soon_with_a_ledger(stack: Addresses) -> None:
     assert ledger["interrupted"]
     assert (ledger["lost"], ledger["acknowledged"] > 0) == (0, True), err
     assert "Interrupted" in err
+    until(lambda: stopped_sink.status(stack.names.sink).state == "STOPPED", 60)
 
 
 @pytest.mark.thorough("a demo behind a long backlog")
