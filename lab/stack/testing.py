@@ -125,7 +125,13 @@ def _run_lanes(asked: Asked, kept: Path) -> list[Result]:
     number, said = lanes(waiting.qsize()), threading.Lock()
     with ThreadPoolExecutor(number) as pool:
         running = [pool.submit(_lane, waiting, asked, kept, said) for _ in range(number)]
-        results = [result for lane in running for result in lane.result()]
+        try:
+            results = [result for lane in running for result in lane.result()]
+        except KeyboardInterrupt:  # no lane begins another part; each stops its stack
+            with suppress(Empty):
+                while True:
+                    waiting.get_nowait()
+            raise
     return testing_report.joined(results, STAGES)
 
 
