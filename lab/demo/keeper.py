@@ -14,7 +14,6 @@ from lab import addresses as book
 from lab import provision, stack
 from lab.addresses import Addresses
 from lab.connect.client import Connect
-from lab.connect.states import RESTING
 from lab.errors import LabError
 from lab.influx import tasks
 from lab.influx.api import Influx
@@ -62,8 +61,8 @@ class _Before:
 
     connectors: dict[str, dict[str, str]]
     """Configurations of the pipeline's two connectors, where they existed."""
-    resting: dict[str, str]
-    """Of these, the ones that somebody had paused or stopped, and which of both."""
+    states: dict[str, str]
+    """Their states: somebody may have paused or stopped one."""
     task: tasks.Task | None
 
     @classmethod
@@ -71,10 +70,9 @@ class _Before:
         with Influx(addresses) as influx, Connect(addresses.connect_url) as connect:
             names = addresses.names
             there = {names.sink, names.source} & set(connect.connectors())
-            states = {name: connect.status(name).state for name in there}
             return cls(
                 {name: connect.config(name) for name in there},
-                {name: state for name, state in states.items() if state in RESTING},
+                {name: connect.status(name).state for name in there},
                 tasks.find(influx, names.task),
             )
 
@@ -87,7 +85,7 @@ class _Before:
             for name, config in self.connectors.items():
                 connect.create_or_update(name, config)
                 rest = {"PAUSED": connect.pause, "STOPPED": connect.stop}
-                rest.get(self.resting.get(name, ""), connect.resume)(name)
+                rest.get(self.states[name], connect.resume)(name)
         with contextlib.suppress(LabError), Influx(addresses) as influx:
             if self.task is None:
                 tasks.remove(influx, names.task)
