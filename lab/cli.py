@@ -22,15 +22,38 @@ app = typer.Typer(
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+START, LEARN, LOOK, DEVELOP = "Start and stop", "Learn", "Look", "Develop"
+"""The groups of verbs in the help text, in this order."""
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """For verbs whose arguments belong to the module that runs them."""
+PYTEST_TOO = {"allow_extra_args": True, "ignore_unknown_options": True}
 RESETTABLE = "kafka, connect, influxd, proxy, a lesson (07), an exercise (l05.lag) or everything."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    import platform
+    import tomllib
+
+    from lab.settings import ROOT
+    from lab.stack.console import out
+
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    out.print(f"workshop {version}, Python {platform.python_version()}", soft_wrap=True)
+    raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def everything(context: typer.Context) -> None:
+def everything(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Start the services, open JupyterLab at lesson 00, stop all at Ctrl-C."""
     if context.invoked_subcommand is None:
         from lab.stack.jupyter import workshop
@@ -38,7 +61,7 @@ def everything(context: typer.Context) -> None:
         raise typer.Exit(workshop())
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def up(
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for InfluxDB when it must be built.")] = False,
 ) -> None:
@@ -55,7 +78,7 @@ def up(
     status()
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def down() -> None:
     """Stop the services, in order; no process is left."""
     from lab import stack
@@ -65,9 +88,9 @@ def down() -> None:
         stack.down(report)
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def status(as_json: Json = False) -> None:
-    """What runs where, each service asked at this moment. Exit code 1 when one is stopped or failed."""
+    """Ask each service now and show where it runs. Exit code 1 when one is stopped or failed."""
     from lab import pace, stack
     from lab.stack.console import out, status_table
 
@@ -82,21 +105,21 @@ def status(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def logs(
     service: Annotated[str, typer.Argument(help="A service, supervisor, influxd-build or aot-training.")],
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is added.")] = False,
 ) -> None:
-    """The last lines of a service's log."""
+    """Show the last lines of a service's log."""
     from lab.stack.logs import show
 
     show(service, lines, follow)
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def doctor(as_json: Json = False) -> None:
-    """Is this machine fit: ports, memory, disk, Java, toolchains, clock, proxy variables; a remedy each."""
+    """Check ports, memory, disk, Java, tools, clock and proxy variables; suggest a fix for each problem."""
     from lab.stack.doctor import examine, show
 
     findings = examine()
@@ -105,40 +128,42 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def reset(
     what: Annotated[list[str], typer.Argument(help=RESETTABLE)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Begin anew: a service, a lesson, an exercise, everything. Says what it removes; your notebooks are put aside."""
-    from lab.stack.reset import reset as begin_anew
+    """Reset a service, a lesson, an exercise or everything. It says what it removes, and keeps your notebooks."""
+    from lab.stack.reset import reset as carry_out
 
-    begin_anew(what, yes)
+    carry_out(what, yes)
 
 
-@app.command()
+@app.command(rich_help_panel=LEARN)
 def lab(lesson: Annotated[str, typer.Argument(help="Number of the lesson to open.")] = "00") -> None:
-    """JupyterLab on a running stack; Ctrl-C ends JupyterLab and leaves the services."""
+    """Open a lesson in JupyterLab on services that run; Ctrl-C ends JupyterLab and leaves the services."""
     from lab.stack.jupyter import lab as open_lab
 
     raise typer.Exit(open_lab(lesson))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def demo(  # noqa: PLR0917 - one parameter per option
     seconds: Annotated[int, typer.Option(min=1, help="How long readings are sent.")] = 60,
     generators: Annotated[int, typer.Option(min=1, help="How many generators.")] = 20,
     rate: Annotated[float, typer.Option(min=0.1, help="Readings a second of all generators together.")] = 200.0,
-    faults: Annotated[bool, typer.Option("--faults", help="Kill and freeze services meanwhile.")] = False,
+    faults: Annotated[bool, typer.Option("--faults", help="Kill and freeze services during the run.")] = False,
     as_json: Json = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the services running afterwards.")] = False,
 ) -> None:
-    """The whole pipeline without JupyterLab: a live table of every hop, then the ledger and its verdict."""
+    """Run the whole pipeline without JupyterLab: a live table of every hop, then the ledger and its verdict."""
     run = _load("lab.demo", "demo")
     raise typer.Exit(run(seconds=seconds, generators=generators, rate=rate, faults=faults, as_json=as_json, keep=keep))
 
 
-@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    "test", rich_help_panel=DEVELOP, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
 def run_tests(
     context: typer.Context,
     thorough: Annotated[bool, typer.Option("--all", help="Run what takes many minutes as well.")] = False,
@@ -153,25 +178,25 @@ def run_tests(
     raise typer.Exit(run(context.args, thorough, durations))
 
 
-@app.command(context_settings=PASSED_ON)
+@app.command(rich_help_panel=DEVELOP, context_settings=PASSED_ON)
 def build(context: typer.Context) -> None:
-    """Notebooks and solutions from course/."""
+    """Build notebooks and solutions from course/."""
     raise typer.Exit(_load("lab.course.build", "main")(context.args))
 
 
-@app.command(context_settings=PASSED_ON)
+@app.command(rich_help_panel=LEARN, context_settings=PASSED_ON)
 def progress(context: typer.Context) -> None:
-    """What is solved."""
+    """Show what is solved."""
     raise typer.Exit(_load("lab.checks.progress", "main")(context.args))
 
 
-@app.command(context_settings=PASSED_ON)
+@app.command(rich_help_panel=LEARN, context_settings=PASSED_ON)
 def goto(context: typer.Context) -> None:
-    """Bring the stack and the state to what a lesson needs."""
+    """Prepare the services and the data for a lesson."""
     raise typer.Exit(_load("lab.course.goto", "main")(context.args))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def bench(
     name: Annotated[str, typer.Argument(help="proxy, proxy_idle, connect or widgets.")], as_json: Json = False
 ) -> None:
@@ -179,6 +204,20 @@ def bench(
     from lab.stack.benches import run
 
     raise typer.Exit(run(name, as_json))
+
+
+@app.command("help", rich_help_panel=LOOK)
+def show_help(
+    context: typer.Context, verb: Annotated[str | None, typer.Argument(help="A verb; all without one.")] = None
+) -> None:
+    """Show all verbs, or the help of one."""
+    from lab.stack.console import out
+
+    assert context.parent is not None
+    if verb is None:
+        out.print(context.parent.get_help(), markup=False)
+    else:
+        app(args=[verb, "--help"], prog_name="workshop")
 
 
 def _load(module: str, function: str) -> Callable[..., int]:
@@ -193,11 +232,15 @@ def _load(module: str, function: str) -> Callable[..., int]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return the exit code; typer tells usage errors (2) and Ctrl-C itself."""
+    from lab.interrupt import Ended, ended_by_signals
     from lab.stack.console import show_error
     from lab.stack.crash import keep
 
     try:
-        app(args=arguments, prog_name="workshop")
+        with ended_by_signals():
+            app(args=arguments, prog_name="workshop")
+    except Ended as ended:
+        return ended.exit_code
     except LabError as error:
         show_error(error)
     except ModuleNotFoundError as error:

@@ -39,10 +39,10 @@ def target(lesson: Lesson, version: Version) -> Path:
     return FOLDERS[version] / f"{lesson.notebook}.ipynb"
 
 
-def differences() -> list[str]:
-    """What is not as the source says: one line per file."""
-    wrong = [line for lesson in manifest.authored() for line in _lesson_differences(lesson)]
-    return wrong + [f"{path.relative_to(ROOT)} belongs to no lesson" for path in _strays()]
+def differences(lessons: Sequence[Lesson] = ()) -> list[str]:
+    """What is not as the source says, one line per file: of these lessons, or of all and what belongs to none."""
+    wrong = [line for lesson in lessons or manifest.authored() for line in _lesson_differences(lesson)]
+    return wrong if lessons else wrong + [f"{path.relative_to(ROOT)} belongs to no lesson" for path in _strays()]
 
 
 def build(lesson: Lesson, run: bool = True, force: bool = False, console: Console | None = None) -> None:
@@ -74,9 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true", help="execute solutions even when their source is unchanged")
     options = parser.parse_args(argv)
     console = Console()
+    named = [manifest.lesson(name) for name in options.lessons]
     if options.check:
-        return _check(console)
-    chosen = [manifest.lesson(name) for name in options.lessons] or list(manifest.authored())
+        return _check(console, named)
+    chosen = named or list(manifest.authored())
     failures = [error for lesson in chosen if (error := _tried(lesson, options, console))]
     for error in failures:
         console.print(error.cause, error.remedy, sep="\n", markup=False, highlight=False)
@@ -93,8 +94,8 @@ def _tried(lesson: Lesson, options: argparse.Namespace, console: Console) -> Lab
     return None
 
 
-def _check(console: Console) -> int:
-    wrong = differences()
+def _check(console: Console, named: Sequence[Lesson]) -> int:
+    wrong = differences(named)
     for line in wrong:
         console.print(line, markup=False, highlight=False)
     if wrong:

@@ -14,7 +14,6 @@ from rich.live import Live
 from lab.addresses import Addresses
 from lab.demo.backlog import Backlog, see_backlog
 from lab.demo.chaos import Chaos
-from lab.demo.interrupt import Interrupt, interruptible
 from lab.demo.keeper import pipeline, running_stack
 from lab.demo.meters import Meters
 from lab.demo.plan import SPEEDUP, fault_plan, fills
@@ -24,6 +23,7 @@ from lab.fleet.dispatcher import Dispatcher
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.influx.flux import LOOKBACK_SLOTS
+from lab.interrupt import Interrupt, interruptible
 from lab.ledger import Collector, Evidence, Ledger, marks
 from lab.pace import allow
 from lab.provision import DEMO_EVERY_S

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TypeVar
 
-from lab.demo.interrupt import Interrupt
 from lab.errors import ServiceError
 from lab.influx.flux import OFFSET_S
 from lab.influx.rules import MICROS
+from lab.interrupt import Interrupt
 from lab.ledger import (
     ALARMS,
     DEAD_LETTERS,

@@ -4,6 +4,6 @@ Nothing is installed into the environment: the command line names the server ext
 extension and the settings that lie in this folder, and PYTHONPATH lets every kernel import `lab`.
 """
 
-from lab.jupyter.command import JupyterCommand, command
+from lab.jupyter.command import JupyterCommand, command, notebook
 
-__all__ = ["JupyterCommand", "command"]
+__all__ = ["JupyterCommand", "command", "notebook"]

@@ -5,7 +5,10 @@ The docked map needs no kernel. Every address here asks for JupyterLab's own tok
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,8 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
+    if os.environ.get("JUPYTER_NO_CONFIG"):  # then its folder of configuration is a temporary one
+        atexit.register(shutil.rmtree, app.config_dir, ignore_errors=True)
     base = app.web_app.settings["base_url"]
     handlers = [
         (url_path_join(base, "workshop", "map"), MapHandler),

@@ -7,13 +7,18 @@ import signal
 import subprocess
 import sys
 import webbrowser
+from contextlib import suppress
 
 from lab import addresses, stack
 from lab.addresses import Addresses
+from lab.course import manifest
+from lab.course.manifest import Lesson
 from lab.errors import LearnerError
+from lab.jupyter.command import FOLDER
 from lab.pace import allow
-from lab.stack import ports
+from lab.stack import orphans, ports
 from lab.stack.console import err, steps
+from lab.stack.layout import layout
 
 STOP_SECONDS = 15
 LAST_PORT = 8988
@@ -24,21 +29,37 @@ def workshop() -> int:
     try:
         with steps() as report:
             where = stack.up(report, wait=False)
-        return _run(where, "00")
+        return _run(where, manifest.lesson("00"))
     finally:
-        with steps() as report:
-            stack.down(report)
+        try:
+            with steps() as report:
+                stack.down(report)
+        except KeyboardInterrupt:
+            err.print("Stopping was interrupted. ./workshop down ends what is still running.")
+            raise
 
 
-def lab(lesson: str) -> int:
-    """JupyterLab alone, on services that run already. Raises LearnerError when there are none."""
-    return _run(addresses.load(), lesson)
+def lab(name: str) -> int:
+    """JupyterLab alone, on services that run already. Raises LearnerError when there are none, or no such lesson."""
+    lesson, where = manifest.lesson(name), addresses.load()
+    if all(row.state == "stopped" for row in stack.status()):
+        raise LearnerError(
+            "No service is running, so the lessons would find nothing.",
+            "Start them with ./workshop up, or everything with ./workshop.",
+        )
+    return _run(where, lesson)
 
 
-def _run(where: Addresses, lesson: str) -> int:
-    from lab.jupyter import command
+def _run(where: Addresses, lesson: Lesson) -> int:
+    from lab.jupyter import command, notebook
 
-    server = command(where, lesson, _port())
+    server = command(where, lesson.number, _port())
+    if notebook(lesson.number) == FOLDER:
+        err.print(
+            f"notebooks/{lesson.notebook}.ipynb is not there, so the folder opens. "
+            f"./workshop reset {lesson.number} writes it again.",
+            soft_wrap=True,
+        )
     # A session of its own: Ctrl-C reaches us alone, and JupyterLab does not stop to ask whether it is meant.
     with subprocess.Popen(server.argv, env=server.env, cwd=server.cwd, start_new_session=True) as process:
         err.print(f"JupyterLab: {server.url}", soft_wrap=True)
@@ -56,16 +77,22 @@ def _has_screen() -> bool:
 
 
 def _attend(process: subprocess.Popen[bytes]) -> int:
-    """Wait for JupyterLab; Ctrl-C ends it, with a deadline."""
+    """Wait for JupyterLab; Ctrl-C, SIGTERM and a closed terminal end it and its kernels, with a deadline."""
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(allow(STOP_SECONDS))
-        except subprocess.TimeoutExpired:
-            process.kill()
         return 0
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM and a while for the kernels to end; then whatever is left of JupyterLab's own session is killed."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(allow(STOP_SECONDS))
+    orphans.end(orphans.notebooks(layout(), os.getpid()))
 
 
 def _port() -> int:

@@ -176,6 +176,9 @@ def down(layout: Layout, report: Report) -> None:
     """Stop everything in order and leave no process behind."""
     if not layout.state.exists():
         return
+    if left := orphans.notebooks(layout):
+        report("Ending JupyterLab, whose ./workshop is gone")
+        orphans.end(left)
     with lock.hold(layout.run / "up.lock", report):
         known = supervision.processes(layout) or {}
         thaw(process.pid for process in known.values() if process.pid)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from queue import Empty, SimpleQueue
 import psutil
 
 from lab.errors import LearnerError, MachineError
+from lab.interrupt import Ended
 from lab.pace import measure_python, pace, words
 from lab.settings import ROOT, settings
 from lab.stack import binary, build, testing_report
@@ -42,6 +44,8 @@ TWO_STACKS_GB, THREE_STACKS_GB = 6.0, 9.0
 QUICK = 1.25
 """A machine up to so many times slower than the reference has the time for a third lane, if it has two cores."""
 KEPT_RUNS = 5
+_running: set[subprocess.Popen[str]] = set()
+"""The pytest of each lane."""
 THOROUGH = "thorough or not thorough"
 """A marker expression that replaces the default one, `not thorough`."""
 
@@ -127,10 +131,13 @@ def _run_lanes(asked: Asked, kept: Path) -> list[Result]:
         running = [pool.submit(_lane, waiting, asked, kept, said) for _ in range(number)]
         try:
             results = [result for lane in running for result in lane.result()]
-        except KeyboardInterrupt:  # no lane begins another part; each stops its stack
+        except (KeyboardInterrupt, Ended) as end:  # no lane begins another part; each stops its stack
             with suppress(Empty):
                 while True:
                     waiting.get_nowait()
+            if isinstance(end, Ended):  # Ctrl-C reaches pytest from the terminal, SIGTERM only this process
+                for process in list(_running):
+                    process.send_signal(signal.SIGINT)
             raise
     return testing_report.joined(results, STAGES)
 
@@ -183,10 +190,14 @@ def _stage(part: Part, asked: Asked, kept: Path, environment: Mapping[str, str],
             argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,
     ):
-        for line in process.stdout or ():
-            log.write(line)
-            with said:
-                err.print(f"{stage:>9} ", line.rstrip(), sep="", markup=False, soft_wrap=True)
+        _running.add(process)
+        try:
+            for line in process.stdout or ():
+                log.write(line)
+                with said:
+                    err.print(f"{stage:>9} ", line.rstrip(), sep="", markup=False, soft_wrap=True)
+        finally:
+            _running.discard(process)
     return testing_report.read(stage, process.returncode, time.monotonic() - began, junit)
 
 

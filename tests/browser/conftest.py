@@ -21,7 +21,7 @@ from lab.free_port import free_port
 from lab.jupyter import JupyterCommand, command
 from lab.pace import allow, allow_ms, stop_after
 from lab.provision import everything
-from lab.settings import ROOT
+from lab.settings import ROOT, settings
 from lab.stack.testing import BROWSERS
 
 FLAGS = [
@@ -34,6 +34,18 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+OWN_JUPYTER = {
+    ".jupyter/jupyter_server_config.py": "c.ServerApp.base_url = '/mine/'\nc.IdentityProvider.token = 'mine'\n"
+    "c.ServerApp.certfile = '/mine.pem'\nc.PasswordIdentityProvider.hashed_password = 'sha1:1:1'\n"
+    "c.PasswordIdentityProvider.password_required = True\n",
+    ".jupyter/jupyter_config.py": "c.MultiKernelManager.default_kernel_name = 'mine'\n",
+    ".jupyter/labconfig/page_config.json": '{"disabledExtensions": {"@jupyter-widgets/jupyterlab-manager": true}}',
+    ".jupyter/lab/user-settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": '{"autosave": false}',
+    ".local/share/jupyter/kernels/python3/kernel.json": '{"argv": ["false"], "display_name": "Mine", "language": "x"}',
+    ".ipython/profile_default/startup/00-mine.py": "raise SystemExit('the start-up file of somebody else ran')\n",
+    ".ipython/profile_default/ipython_config.py": "c.InteractiveShellApp.exec_lines = ['del print', 'exit()']\n",
+}
+"""Files of a home folder: another address, token, certificate, password, kernel, no widgets, a start-up that ends."""
 PATIENCE_MS = allow_ms(120)
 """JupyterLab's page takes three seconds on a quiet machine and a minute on a crowded one."""
 
@@ -71,12 +83,21 @@ def pipeline(stack: Addresses) -> Addresses:
 
 @pytest.fixture(scope="session")
 def jupyter(pipeline: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterCommand]:
-    """JupyterLab on a copy of the notebooks, started by the command that ./workshop runs."""
-    root = tmp_path_factory.mktemp("clone")
+    """JupyterLab on a copy of the notebooks, started by the command that ./workshop runs, for somebody whose own
+    Jupyter is set up in every way that could lead this one astray."""
+    root, home = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("home")
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
-    start = command(pipeline, "00", free_port(), root)
+    for name, text in OWN_JUPYTER.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(home / ".local" / "share" / "jupyter"))
+        patch.setenv("JUPYTER_CONFIG_PATH", str(home / ".jupyter"))
+        patch.setenv("PYTHONSTARTUP", str(home / ".ipython" / "profile_default" / "startup" / "00-mine.py"))
+        start = command(pipeline, "00", free_port(), root)
+    environment = {"LAB_CACHE": str(settings().cache.absolute()), **start.env, "HOME": str(home)}
     with (root / "jupyter.log").open("wb") as log:
-        server = subprocess.Popen(start.argv, env=start.env, cwd=start.cwd, stdout=log, stderr=log)
+        server = subprocess.Popen(start.argv, env=environment, cwd=start.cwd, stdout=log, stderr=log)
     try:
         answers(start.url.partition("/lab/")[0] + "/api")
         yield start

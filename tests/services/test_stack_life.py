@@ -12,7 +12,9 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -20,7 +22,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from lab import addresses, pace
+from lab import addresses, cli, pace
 from lab import stack as services
 from lab.addresses import Addresses
 from lab.pace import allow
@@ -248,10 +250,52 @@ def test_up_measures_the_pace_and_a_slow_machine_is_told(stack: Addresses, monke
     addresses.save(stack)
 
 
+@contextmanager
+def jupyterlab() -> Iterator[subprocess.Popen[str]]:
+    """`./workshop lab`, once its server answers and a kernel runs."""
+    argv = (sys.executable, "-P", "-m", "lab", "lab", "7")
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}) as verb:
+        try:
+            said = (verb.stderr or StringIO()).readline()
+            assert said.startswith("JupyterLab: http://127.0.0.1:"), said
+            address, _, token = said.removeprefix("JupyterLab: ").strip().partition("?token=")
+            assert address.endswith("/lab/tree/notebooks/07_the_sink_connector.ipynb")
+            kernels = f"{address.partition('/lab/')[0]}/api/kernels?token={token}"
+            until("JupyterLab answers", lambda: reached(kernels), 60)
+            assert httpx.post(kernels, json={}, trust_env=False, timeout=allow(60)).status_code == httpx.codes.CREATED
+            yield verb
+        finally:
+            verb.kill()
+
+
+def reached(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=allow(10)).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_sigterm_to_lab_ends_jupyterlab_and_its_kernels_and_no_service(stack: Addresses) -> None:
+    with jupyterlab() as verb:
+        started = orphans.notebooks(layout(), verb.pid)
+        assert len(started) >= 2, "a server and a kernel"
+        assert orphans.notebooks(layout()) == [], "their ./workshop lab lives"
+        verb.terminate()
+        assert verb.wait(allow(60)) == 128 + signal.SIGTERM
+    assert [process for process in started if process.is_running()] == []
+    assert all_ready()
+
+
 def test_down_stops_a_frozen_broker_in_order_and_leaves_nothing(stack: Addresses) -> None:
+    with jupyterlab() as verb:
+        verb.kill()  # what it started goes on without it
+    left = orphans.notebooks(layout())
+    assert len(left) >= 2
     services.control("kafka2").freeze()
     services.down()
+    assert [process for process in left if process.is_running()] == []
     assert orphans.find(layout()) == []
+    assert cli.main(["lab"]) == 1, "no lesson opens on services that do not run"
     assert set(states().values()) == {"stopped"}
     assert {path.parent.name for path in layout().data.glob("kafka?/.kafka_cleanshutdown")} == BROKERS
     assert services.up() == stack

@@ -83,3 +83,43 @@ def test_every_verb_of_the_design_is_there() -> None:
     verbs = {command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback}
     assert verbs >= {"up", "down", "status", "logs", "doctor", "lab", "demo", "reset", "progress", "goto", "test"}
     assert verbs >= {"build", "bench"}
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["-h"], ["--help"]])
+def test_help_lists_every_verb_in_its_group(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 0
+    shown = capsys.readouterr().out
+    at = [shown.index(f"─ {group} ─") for group in (cli.START, cli.LEARN, cli.LOOK, cli.DEVELOP)]
+    assert at == sorted(at)
+    assert "─ Commands ─" not in shown, "a verb without a group"
+
+
+@pytest.mark.parametrize("arguments", [["help", "test"], ["test", "-h"], ["test", "--help"]])
+def test_help_of_a_verb_runs_nothing(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "Usage: workshop test [OPTIONS]" in shown
+    assert "--durations" in shown
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("workshop 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["lab", "99"], ["lab", "nowhere"], ["build", "foo", "--check"], ["goto", "99"], ["reset", "99"]]
+)
+def test_a_lesson_that_does_not_exist_is_refused_by_every_verb(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 1
+    shown = capsys.readouterr()
+    assert arguments[1] in shown.out + shown.err
+
+
+def test_checking_the_build_of_one_lesson_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr("lab.course.build._lesson_differences", lambda lesson: seen.append(lesson.id) or [])
+    assert cli.main(["build", "2", "--check"]) == 0
+    assert seen == ["l02"]

@@ -36,6 +36,17 @@ def test_jupyterlab_listens_on_loopback_and_kernels_find_the_kit() -> None:
     assert Path(start.env["LAB_STATE"]).is_absolute()
 
 
+def test_what_leads_to_a_users_own_jupyter_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = ("JUPYTER_CONFIG_DIR", "JUPYTER_PATH", "JUPYTERLAB_DIR", "IPYTHONDIR", "PYTHONSTARTUP", "PYTHONHOME")
+    for name in (*foreign, "PLOTLY_RENDERER", "PYTHONUTF8"):
+        monkeypatch.setenv(name, "/theirs")
+    env = command(None).env
+    assert {name: value for name, value in env.items() if value == "/theirs"} == {"PYTHONUTF8": "/theirs"}
+    state = env["LAB_STATE"]
+    assert (env["JUPYTER_NO_CONFIG"], env["JUPYTER_PREFER_ENV_PATH"]) == ("1", "1")
+    assert all(env[name].startswith(state) for name in ("JUPYTER_DATA_DIR", "IPYTHONDIR"))
+
+
 def test_a_kernel_gets_one_memory_arena_unless_the_learner_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     assert command(None).env["MALLOC_ARENA_MAX"] == "1"
