@@ -10,11 +10,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.errors import LabError, LearnerError
+
+if TYPE_CHECKING:
+    from lab.influx.types import WrongType
 
 app = typer.Typer(
     name="workshop",
@@ -95,10 +98,18 @@ def status(as_json: Json = False) -> None:
     from lab.stack.console import out, status_table
 
     rows, factor = stack.status(), pace.pace()
+    wrong = _wrong_types() if any(row.name == "influxd" and row.state == "ready" for row in rows) else []
     if as_json:
-        out.print_json(json.dumps([{**asdict(row), "pace": factor} for row in rows]))
+        told = {"influxd": [one.cause for one in wrong]}
+        out.print_json(
+            json.dumps([{**asdict(row), "pace": factor, "problems": told.get(row.name, [])} for row in rows])
+        )
     else:
         out.print(status_table(rows))
+        for one in wrong:
+            out.print(one.cause, style="yellow", soft_wrap=True)
+        for remedy in {one.remedy for one in wrong}:
+            out.print(remedy, soft_wrap=True)
         if slow := pace.words(factor):
             out.print(slow, soft_wrap=True)
     if any(row.state in ("failed", "stopped") for row in rows):
@@ -218,6 +229,17 @@ def show_help(
         out.print(context.parent.get_help(), markup=False)
     else:
         app(args=[verb, "--help"], prog_name="workshop")
+
+
+def _wrong_types() -> list[WrongType]:
+    """Fields of the pipeline's buckets whose type refuses every reading; none when InfluxDB cannot say now."""
+    from lab import addresses
+    from lab.influx.types import problems
+
+    try:
+        return problems(addresses.load())
+    except LabError:
+        return []
 
 
 def _load(module: str, function: str) -> Callable[..., int]:

@@ -6,9 +6,13 @@ sink sends these types (`field.types`); after a point of another, written past t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from lab.addresses import Addresses
 from lab.influx.api import Influx
+from lab.influx.buckets import find
 from lab.influx.literal import quoted
 from lab.names import MEASUREMENT
 
@@ -49,19 +53,36 @@ class WrongType:
 
 def wrong_types(influx: Influx, bucket: str) -> list[WrongType]:
     """Fields of another type among the bucket's points of the last seven days; empty when all is well."""
+    return judged(bucket, influx.query(newest_types(bucket)))
+
+
+def newest_types(bucket: str) -> str:
+    """A Flux query for the type of each field in its newest point: rows of `_field` and `kind`."""
     steps = (f'if types.isType(v: r._value, type: "{flux}") then "{name}"' for flux, name in KINDS.items())
     kinds = " else ".join(steps)
-    rows = influx.query(f"""import "types"
+    return f"""import "types"
         from(bucket: {quoted(bucket)})
             |> range(start: -7d)
             |> filter(fn: (r) => r._measurement == "{MEASUREMENT}")
             |> last()
-            |> map(fn: (r) => ({{_field: r._field, kind: {kinds} else "unknown"}}))
-            |> group()
-            |> unique(column: "_field")""")
+            |> map(fn: (r) => ({{_time: r._time, _field: r._field, kind: {kinds} else "unknown"}}))
+            |> group(columns: ["_field"])
+            |> sort(columns: ["_time"], desc: true)
+            |> limit(n: 1)"""
+
+
+def judged(bucket: str, rows: Iterable[Mapping[str, Any]]) -> list[WrongType]:
+    """What of the rows of `newest_types` is not as the data contract says."""
     found = {row["_field"]: row["kind"] for row in rows}
     return [
         WrongType(bucket, field, found[field], wanted)
         for field, wanted in FIELD_TYPES.items()
         if found.get(field, wanted) != wanted
     ]
+
+
+def problems(where: Addresses) -> list[WrongType]:
+    """The wrong types of both buckets of the pipeline. Raises LabError when InfluxDB cannot say."""
+    with Influx(where) as influx:
+        there = [bucket for bucket in (where.names.raw_bucket, where.names.downsampled_bucket) if find(influx, bucket)]
+        return [wrong for bucket in there for wrong in wrong_types(influx, bucket)]

@@ -141,7 +141,11 @@ def _bucket(node: str, bucket: str, influx: Fact, rate: float | None, stack: Fac
     count = influx.value.get("counts", {}).get(bucket)
     if influx is not NOTHING_YET and count is None:
         return card(node, bucket, "absent", ["not made yet"], "Make it with ./workshop up.")
-    return card(node, bucket, _health(influx), [f"{say_count(count)} rows", say_rate(rate)])
+    lines = [f"{say_count(count)} rows", say_rate(rate)]
+    if wrong := influx.value.get("wrong", {}).get(bucket):
+        lines[1] = ", ".join(f"{one['field']} is of type {one['type']}" for one in wrong)
+        return card(node, bucket, "slow", lines, wrong[0]["remedy"], " ".join(one["cause"] for one in wrong))
+    return card(node, bucket, _health(influx), lines)
 
 
 def _task(influx: Fact, names: Names, now: float) -> dict[str, Any]:

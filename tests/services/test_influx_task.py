@@ -5,14 +5,16 @@ Every run is asked for by hand for a chosen time, in buckets of its own, so noth
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lab import magic
+from lab import cli, magic
 from lab.addresses import Addresses
 from lab.errors import LearnerError
 from lab.influx import buckets, tasks
@@ -20,8 +22,9 @@ from lab.influx.api import Influx, InfluxError, from_micros, instant, to_micros
 from lab.influx.flux import Downsample, downsample_script, downsampled_rows
 from lab.influx.literal import quoted
 from lab.influx.rules import MICROS, Downsampled, downsample
-from lab.influx.types import wrong_types
+from lab.influx.types import problems, wrong_types
 from lab.names import Names
+from lab.widgets.sources.http import Influx as InfluxSource
 
 HOUR_AGO = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3600
 """Seconds since the epoch of the first slot: far enough back that the schedule never touches it."""
@@ -254,7 +257,9 @@ def test_whole_numbers_and_series_of_other_types_do_not_end_the_run(pair: Pair) 
     assert {row["_value"] for row in pair.columns("power")} == {"7"}
 
 
-def test_a_field_of_a_wrong_type_is_named_with_its_cure(pair: Pair) -> None:
+def test_a_field_of_a_wrong_type_is_named_with_its_cure(
+    pair: Pair, stack: Addresses, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pair.influx.write(pair.names.downsampled_bucket, [f"genData,id=b fuel=1.5,seq=1i,extra=1i {_micros(2)}"])
     assert wrong_types(pair.influx, pair.names.downsampled_bucket) == []
     pair.lines(f"genData,generatorID=hand fuel=400.0,power=7i {_micros(1)}")
@@ -262,6 +267,35 @@ def test_a_field_of_a_wrong_type_is_named_with_its_cure(pair: Pair) -> None:
     assert (wrong.field, wrong.found, wrong.wanted) == ("power", "integer", "float")
     assert "power" in wrong.cause
     assert "./workshop reset influxd" in wrong.remedy
+    of_pair = stack.model_copy(update={"namespace": pair.names.namespace})
+    assert [one.field for one in problems(of_pair)] == ["power"]
+
+    source = InfluxSource()
+    source.open(of_pair)
+    with closing(source):
+        seen = source.sample()["wrong"]
+    assert [one["field"] for one in seen[pair.names.raw_bucket]] == ["power"]
+
+    monkeypatch.setattr("lab.addresses.load", lambda *_: of_pair)
+    cli.main(["status"])
+    assert f"{wrong.cause}\n{wrong.remedy}\n" in capsys.readouterr().out
+    cli.main(["status", "--json"])
+    told = {row["name"]: row["problems"] for row in json.loads(capsys.readouterr().out)}
+    assert (told["influxd"], told["proxy"]) == ([wrong.cause], [])
+
+
+def test_a_wrong_type_of_an_hour_that_is_over_is_no_problem(influx: Influx) -> None:
+    """Each shard group fixes the types again: what counts is the newest point."""
+    name = f"t{uuid.uuid4().hex[:8]}"
+    hourly = [{"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": 3600}]
+    influx.json("POST", "/api/v2/buckets", json={"orgID": influx.org_id, "name": name, "retentionRules": hourly})
+    try:
+        influx.write(name, [f"genData,generatorID=old power=3i {_micros(-7200)}"])
+        assert [one.field for one in wrong_types(influx, name)] == ["power"]
+        influx.write(name, [f"genData,generatorID=new power=3.5 {_micros(0)}"])
+        assert wrong_types(influx, name) == []
+    finally:
+        buckets.remove(influx, name)
 
 
 def test_two_tasks_of_one_name_are_set_right_and_removed_together(pair: Pair) -> None:

@@ -106,6 +106,19 @@ def test_the_lag_of_a_group_that_is_lost_is_unknown() -> None:
     assert card(unseen, "sink")["lines"][1] == "-, lag unknown"
 
 
+def test_a_bucket_that_refuses_every_reading_says_why_and_names_the_cure() -> None:
+    wrong = {"field": "power", "type": "integer", "cause": "Field power is an integer.", "remedy": "Reset it."}
+    influx = Fact(
+        {"counts": {NAMES.raw_bucket: 5, NAMES.downsampled_bucket: 1}, "wrong": {NAMES.raw_bucket: [wrong]}}, at=NOW
+    )
+    snapshot = MapComposer(NAMES).compose({"influxd": influx}, NOW)
+    raw, downsampled = card(snapshot, "raw"), card(snapshot, "downsampled")
+    assert (raw["state"], raw["lines"]) == ("slow", ["5 rows", "power is of type integer"])
+    assert (raw["detail"], raw["remedy"]) == (wrong["cause"], wrong["remedy"])
+    assert downsampled["state"] == "ready"
+    assert any("power is of type integer" in words and "Reset it." in words for words in snapshot["words"])
+
+
 @pytest.mark.parametrize("load", ["full", "", "NaN", "+Inf"])
 def test_a_text_in_a_bucket_leaves_the_map_standing(load: str) -> None:
     influx = Fact({"follow": {NAMES.raw_bucket: {"load": load, "time": AT_NOW}}, "followed": "g1"}, at=NOW)

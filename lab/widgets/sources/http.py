@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab.addresses import Addresses
 from lab.influx.api import parse_csv
 from lab.influx.literal import quoted
+from lab.influx.types import judged, newest_types
 from lab.names import MEASUREMENT
 from lab.pace import allow
 from lab.widgets.sources.tally import Tally
@@ -89,9 +90,13 @@ class Influx:
 
     service = "influxd"
     every = 2.0
+    types_every = 20.0
+    """Seconds between two looks at the fields' types, which read the newest point of every series."""
 
     def __init__(self) -> None:
         self.follow = "generator1"
+        self._wrong: dict[str, list[dict[str, str]]] = {}
+        self._types_at = 0.0
         self._tallies: dict[str, Tally] = {}
 
     def open(self, addresses: Addresses) -> None:
@@ -111,11 +116,23 @@ class Influx:
             "follow": {bucket: newest for bucket, (_, newest) in seen.items() if newest},
             "followed": followed,
             "task": self._task(),
+            "wrong": self._types([bucket for bucket, (rows, _) in seen.items() if rows]),
             "at": time.time(),
         }
 
     def close(self) -> None:
         self._http.close()
+
+    def _types(self, buckets: list[str]) -> dict[str, list[dict[str, str]]]:
+        """By bucket, what InfluxDB refuses there because a field's first point had another type, and the cure."""
+        if time.monotonic() >= self._types_at:
+            found = {bucket: judged(bucket, self.query(newest_types(bucket))) for bucket in buckets}
+            self._wrong = {
+                bucket: [{"field": w.field, "type": w.found, "cause": w.cause, "remedy": w.remedy} for w in wrong]
+                for bucket, wrong in found.items()
+            }
+            self._types_at = time.monotonic() + self.types_every
+        return self._wrong
 
     def _look(self, bucket: str, followed: str) -> tuple[int | None, dict[str, str]]:
         """Rows of a bucket, by its field `fuel`, and the newest of one generator; None while it does not exist."""
