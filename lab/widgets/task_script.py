@@ -13,8 +13,8 @@ from typing import Any
 from lab.errors import LearnerError
 from lab.influx.literal import quoted, unquoted
 
-DURATION = re.compile(r"^(\d+(ns|us|ms|s|m|h|d|w|mo|y))+$")
-"""A Flux duration literal; Flux language specification, section Duration literals."""
+DURATION = re.compile(r"(\d+(ns|us|\u00b5s|\u03bcs|ms|s|m|h|d|w|mo|y))+", re.ASCII)
+"""A Flux duration literal; Flux language specification, section Duration literals; there are two micro signs."""
 STRING = r'"(?:[^"\\]|\\.)*"'
 OPTION = re.compile(
     rf"^[ \t]*option\s+task\s*=\s*\{{(?P<fields>(?:{STRING}|[^}}\"])*)\}}[ \t]*\n{{0,2}}", re.MULTILINE | re.DOTALL
@@ -25,8 +25,10 @@ NEVER_DEFINED = "workshop_check_only"
 COMPILER = re.compile(r"error (?:in \S+ )?@(\d+):(\d+)-\d+:\d+: (.+?)(?=\n\s*error |\Z)", re.DOTALL)
 """How Flux tells a compile error: where it begins and ends, lines and columns from 1, and what it is."""
 PLACE = re.compile(r" ?@\d+:\d+-\d+:\d+")
-IMPORTS = re.compile(r"\A(?:\s*(?://[^\n]*)?\n|\s*import[^\n]*\n)*")
-"""What must stay before any statement: imports, blank lines and comments among them."""
+HEAD = re.compile(r"\A(?:\s*(?://[^\n]*)?\n|\s*(?:package|import)\b[^\n]*\n)*")
+"""What must stay before any statement: the package clause and imports, blank lines and comments among them."""
+BOM = "\ufeff"
+"""What some editors put before a text to mark its encoding. Flux has no such sign."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Schedule:
         if not self.every and not self.cron:
             raise LearnerError("The task has no schedule.", "Set how often it runs, such as 10s, or a cron line.")
         for label, value in (("Every", self.every), ("Offset", self.offset)):
-            if value and not DURATION.match(value):
+            if value and not DURATION.fullmatch(value):
                 raise LearnerError(f"{label} is {value}, which is no duration.", "Write it like 10s, 5m or 1h30m.")
 
     def option(self) -> str:
@@ -66,12 +68,14 @@ class Schedule:
 def script_of(schedule: Schedule, flux: str) -> tuple[str, tuple[int, int]]:
     """The whole script, and where lines were added: after which line of the editor, and how many.
 
-    Imports stay first, because Flux wants them so. Raises LearnerError when the text holds an option of its own.
+    The package clause and imports stay first, because Flux wants them so. Raises LearnerError when the text holds an
+    option of its own.
     """
+    flux = flux.removeprefix(BOM)
     if OPTION.search(flux):
         raise LearnerError("The text has an option task of its own.", "Remove that line: the fields above make it.")
-    found = IMPORTS.match(flux)
-    head = found.group(0) if found and "import" in found.group(0) else ""
+    found = HEAD.match(flux)
+    head = found.group(0) if found and re.search(r"^\s*(package|import)\b", found.group(0), re.MULTILINE) else ""
     return f"{head}{schedule.option()}\n\n{flux[len(head) :]}", (head.count("\n"), 2)
 
 

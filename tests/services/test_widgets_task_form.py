@@ -101,6 +101,17 @@ def test_a_task_is_created_updated_and_given_a_cron_line(form: Form) -> None:
     assert form.panel.snapshot["task"]["flux"] == form.fields["flux"]
 
 
+def test_a_text_from_another_editor_is_saved(form: Form) -> None:
+    """With the mark of its encoding, the lines of Windows, a package clause and an import first."""
+    flux = f'\ufeffpackage main\r\n\r\nimport "date"\r\n\r\n{form.fields["flux"]}'
+    assert form.check(1, flux=flux) == []
+    refused = form.save(flux=flux, every="1\u00b5s")
+    assert (refused["level"], "no duration" in refused["text"]) == ("trouble", False), refused
+    assert "second" in refused["text"] + refused["remedy"], refused
+    assert form.save(every="12h")["level"] == "done"
+    until(lambda: (form.panel.snapshot["task"] or {}).get("flux") == flux.removeprefix("\ufeff"))
+
+
 @pytest.mark.parametrize("part", ["a}b", 'say "hi"', "back\\slash", "${x}", "two\nlines"])
 def test_any_name_arrives_as_it_was_written(form: Form, part: str) -> None:
     name = f"{form.fields['name']} {part}"

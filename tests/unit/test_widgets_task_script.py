@@ -32,6 +32,33 @@ def test_imports_stay_first() -> None:
     assert added == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        ("package main\n", 'from(bucket: "a")\n'),
+        ('// a comment\npackage main\n\nimport "date"\nimport s "strings"\n\n', 'from(bucket: "a")\n'),
+        ("", '// import nothing\nfrom(bucket: "a")\n'),
+        ("", 'packages = 3\nfrom(bucket: "a")\n'),
+    ],
+)
+def test_the_option_follows_what_flux_wants_first(head: str, rest: str) -> None:
+    for mark in ("", "\ufeff"):
+        script, added = script_of(EVERY, mark + head + rest)
+        assert script == f"{head}{EVERY.option()}\n\n{rest}"
+        assert added == (head.count("\n"), 2)
+
+
+@pytest.mark.parametrize("every", ["1us", "1\u00b5s", "1\u03bcs", "1h30m", "10s"])
+def test_any_duration_of_flux_is_one(every: str) -> None:
+    Schedule("n", every=every).check()
+
+
+@pytest.mark.parametrize("every", ["10", "s", "1 s", "1s ", "10s\n", "\u0661s", "1.5s", "-1s", "1µ"])
+def test_what_is_no_duration_is_refused(every: str) -> None:
+    with pytest.raises(LearnerError, match="no duration"):
+        Schedule("n", every=every).check()
+
+
 @pytest.mark.parametrize("imports", [0, 1, 3])
 def test_every_line_of_the_script_comes_back_at_its_line_of_the_editor(imports: int) -> None:
     flux = "".join(f'import "p{n}"\n' for n in range(imports)) + 'from(bucket: "a")\n    |> last()\n'
