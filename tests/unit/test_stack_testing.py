@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from lab.errors import LearnerError
+from lab.pace import allow
 from lab.settings import ROOT
 from lab.stack import testing, testing_report
 from lab.stack.testing_report import Result
+from tests.waiting import until
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite errors="1" failures="1" skipped="1" tests="5">
 <testcase classname="tests.unit.test_a" name="test_one" time="1.5"/>
@@ -131,3 +137,30 @@ def test_the_slowest_tests_and_files_are_one_option_away(
     said = capsys.readouterr().err
     assert "2.0  tests/unit/test_b.py::test_three" in said
     assert "2.1      3  tests/unit/test_a.py" in said
+
+
+LONG = """
+import time
+from pathlib import Path
+
+def test_that_takes_long():
+    Path({started!r}).touch()
+    try:
+        time.sleep(600)
+    finally:
+        Path({ended!r}).touch()
+"""
+
+
+def test_sigterm_ends_the_tests_that_run_in_order(tmp_path: Path) -> None:
+    """Ctrl-C reaches pytest from the terminal; SIGTERM reaches the one command alone."""
+    started, ended = tmp_path / "started", tmp_path / "ended"
+    file = tmp_path / "test_long.py"
+    file.write_text(LONG.format(started=str(started), ended=str(ended)))
+    argv = (sys.executable, "-P", "-m", "lab", "test", "unit", str(file), "--ignore-glob=tests/unit/*")
+    environment = {**os.environ, "LAB_STATE": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(argv, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as command:
+        until(started.exists, 60)
+        command.terminate()
+        assert command.wait(allow(60)) == 128 + signal.SIGTERM
+    assert ended.exists()
