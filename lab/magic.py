@@ -13,10 +13,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.rest import ApiException
 from IPython.display import display
-from urllib3.exceptions import HTTPError
 
 from lab.addresses import load
 from lab.checks.handle import flux_exercise
@@ -65,6 +62,10 @@ def run(query: str) -> FluxResult:
 
     Raises ApiException with the server's words and ServiceError when it does not answer.
     """
+    # Imported by the first query: it takes half of what a lesson's first cell would take.
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+    from urllib3.exceptions import HTTPError
+
     try:
         with InfluxDBClient(**load().influx(), timeout=allow_ms(QUERY_SECONDS)) as client:
             return FluxResult(query, tuple(_plain(table) for table in client.query_api().query(query)))
@@ -98,6 +99,8 @@ def _shown(query: str, plot: bool) -> FluxResult | None:
     if not any(line.strip() and not line.strip().startswith("//") for line in query.splitlines()):
         display(Card("○ No Flux in this cell yet", ()))
         return None
+    from influxdb_client.rest import ApiException
+
     try:
         result = run(query)
     except ApiException as error:

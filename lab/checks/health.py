@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
-
 from lab.addresses import Addresses, load
 from lab.checks.outcome import Outcome, Verdict
-from lab.checks.probes import kafka
 from lab.errors import LabError
 from lab.pace import allow, allow_ms
 
@@ -20,10 +17,14 @@ TIMEOUT_SECONDS = 3.0
 
 
 def _http(url: str) -> None:
+    import httpx  # not before a check asks: a lesson's first cell imports this module
+
     httpx.get(url, timeout=allow(TIMEOUT_SECONDS), trust_env=False).raise_for_status()
 
 
 def _kafka(where: Addresses) -> None:
+    from lab.checks.probes import kafka
+
     with kafka.consumer(where, bootstrap_timeout_ms=allow_ms(TIMEOUT_SECONDS)) as client:
         client.topics()
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
-from lab.addresses import load
-from lab.checks.probes import connect, influx, kafka, proxy
+from lab.addresses import Addresses, load
 from lab.errors import LabError
 from lab.pace import allow
 
@@ -35,12 +34,19 @@ class Marks:
     counters: dict[str, float] = field(default_factory=dict)
 
 
-_RECORDERS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "kafka": ("offsets", kafka.end_offsets),
-    "connect": ("connectors", connect.configs),
-    "influxd": ("tasks", influx.latest_runs),
-    "proxy": ("counters", proxy.counters),
+_RECORDERS = {
+    "kafka": ("offsets", "kafka", "end_offsets"),
+    "connect": ("connectors", "connect", "configs"),
+    "influxd": ("tasks", "influx", "latest_runs"),
+    "proxy": ("counters", "proxy", "counters"),
 }
+"""What of a service is recorded: the mark's name, and the module of `lab.checks.probes` with its function."""
+
+
+def _record(service: str, where: Addresses) -> Any:
+    """Import the service's client when it is first needed: a lesson's first cell should not wait for all of them."""
+    _, module, function = _RECORDERS[service]
+    return getattr(import_module(f"lab.checks.probes.{module}"), function)(where)
 
 
 def record(services: tuple[str, ...]) -> Marks:
@@ -53,7 +59,7 @@ def record(services: tuple[str, ...]) -> Marks:
     except LabError:
         return marks
     pool = ThreadPoolExecutor()
-    asked = {name: pool.submit(_RECORDERS[name][1], where) for name in services}
+    asked = {name: pool.submit(_record, name, where) for name in services}
     pool.shutdown(wait=False)
     deadline = time.monotonic() + allow(LONGEST_SECONDS)
     for name, answer in asked.items():

@@ -244,8 +244,8 @@ def remember(*_: object, **arguments: Any) -> Any:
     [
         (probes.httpx, "Client", lambda: probes.connect("http://127.0.0.1:1"), "timeout", 12.0),
         (probes.socket, "create_connection", lambda: probes.mqtt("127.0.0.1", 1), "timeout", 12.0),
-        (health.httpx, "get", lambda: health._ASK["proxy"](WHERE), "timeout", 12.0),
-        (health.kafka, "KafkaConsumer", lambda: health._ASK["kafka"](WHERE), "bootstrap_timeout_ms", 12_000),
+        (http.httpx, "get", lambda: health._ASK["proxy"](WHERE), "timeout", 12.0),
+        (kafka_probe, "KafkaConsumer", lambda: health._ASK["kafka"](WHERE), "bootstrap_timeout_ms", 12_000),
         (kafka_probe, "KafkaConsumer", lambda: kafka_probe.consumer(WHERE).__enter__(), "request_timeout_ms", 40_000),
         (http.httpx, "Client", lambda: http.Connect().open(WHERE), "timeout", 32.0),
         (kafka, "Consumer", lambda: kafka.looker(WHERE), "socket.timeout.ms", 32_000),
