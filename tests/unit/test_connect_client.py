@@ -88,7 +88,7 @@ def test_a_rebalance_is_waited_out() -> None:
 
 def test_an_endless_rebalance_says_so() -> None:
     busy = client(lambda _: httpx.Response(409, json={"message": "rebalance in progress"}), patience_s=0.2)
-    with pytest.raises(ServiceError, match="still cannot answer after 0 s: rebalance in progress"):
+    with pytest.raises(ServiceError, match=r"still cannot answer after \d+ s: rebalance in progress"):
         busy.connectors()
 
 
