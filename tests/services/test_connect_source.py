@@ -181,3 +181,17 @@ def test_texts_come_whole_and_topics_get_legal_names(trial: Trial) -> None:
     [message] = trial.consume(legal, lambda found: len(found) >= 1, PATIENCE_S)
     assert json.loads(message.value()) == {"time": at, **texts}
     assert trial.connect.status(source).running
+
+
+def test_hundreds_of_measurements_and_of_texts_with_line_breaks_are_read(trial: Trial) -> None:
+    """A chain of 200 conditions is nested too deep for InfluxDB, and ended the source with a 400."""
+    at, many = now_us() - 5_000_000, 600
+    lines(trial, *(f'm{number},id=a f{number}="p\nq" {at}' for number in range(many)))
+    names = ",".join(f"m{number}" for number in range(many))
+    source = trial.source(key_tag="none", influxdb_measurement_whitelist=names, influxdb_measurement_blacklist="x")
+    found = values(trial, many)
+    assert {next(iter(set(value) - {"time", "id"})): "p\nq" for value in found} == {
+        f"f{n}": "p\nq" for n in range(many)
+    }
+    assert {value[name] for value in found for name in value if name.startswith("f")} == {"p\nq"}
+    assert trial.connect.status(source).running

@@ -6,7 +6,6 @@ import io.hybridiot.connect.influxdb2.client.RowReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.Set;
 
 /**
  * A bucket, read by the built-in Flux.
@@ -15,6 +14,9 @@ import java.util.Set;
  * slice reaches over a possible end of a shard group, and the search for the next row looks from both ends.
  */
 final class BucketRange implements TimeRange {
+    /** Fields in one query for exact texts: 500 take InfluxDB half a second, 5,000 half a minute. */
+    static final int FIELDS_AT_ONCE = 500;
+
     private final RowReader influx;
     private final SourceSettings settings;
     private final SourceCounts counts;
@@ -55,10 +57,13 @@ final class BucketRange implements TimeRange {
     }
 
     private void readExactly(final SeriesRows read, final long start, final long stop) throws InfluxFailure {
-        final Set<SeriesRows.Field> unsure = read.unsure();
-        final SeriesRows exact = new SeriesRows(Integer.MAX_VALUE);
-        influx.read(QueryTemplate.exactTexts(settings.bucket(), unsure).between(start, stop, 0), exact);
-        read.correct(exact);
+        final List<SeriesRows.Field> unsure = List.copyOf(read.unsure());
+        for (int i = 0; i < unsure.size(); i += FIELDS_AT_ONCE) {
+            final List<SeriesRows.Field> some = unsure.subList(i, Math.min(i + FIELDS_AT_ONCE, unsure.size()));
+            final SeriesRows exact = new SeriesRows(Integer.MAX_VALUE);
+            influx.read(QueryTemplate.exactTexts(settings.bucket(), some).between(start, stop, 0), exact);
+            read.correct(exact);
+        }
     }
 
     private boolean hasRequired(final Row row) {

@@ -2,8 +2,6 @@ package io.hybridiot.connect.influxdb2.source;
 
 import io.hybridiot.connect.influxdb2.client.Flux;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** The Flux that reads a stretch of time: the built-in one, or a person's own. */
 final class QueryTemplate {
@@ -32,11 +30,11 @@ final class QueryTemplate {
         return new QueryTemplate(from(only, not) + WITHOUT_BOUNDS, bucket);
     }
 
-    /** The texts of some fields, with line breaks and backslashes escaped. */
-    static QueryTemplate exactTexts(final String bucket, final Set<SeriesRows.Field> fields) {
-        final String chosen = fields.stream()
+    /** The texts of some fields, with line breaks and backslashes escaped. InfluxDB's time grows with the square of their number. */
+    static QueryTemplate exactTexts(final String bucket, final List<SeriesRows.Field> fields) {
+        final String chosen = filter(fields.stream()
             .map(field -> "r._measurement == " + Flux.text(field.measurement()) + " and r._field == " + Flux.text(field.name()))
-            .collect(Collectors.joining(" or ", "\n  |> filter(fn: (r) => ", ")"));
+            .toList(), " or ");
         return new QueryTemplate("import \"strings\"\n" + from(List.of(), List.of()) + chosen + Escapes.FLUX + WITHOUT_BOUNDS, bucket);
     }
 
@@ -58,15 +56,23 @@ final class QueryTemplate {
 
     private static String from(final List<String> only, final List<String> not) {
         return "from(bucket: \"" + BUCKET + "\")\n  |> range(start: " + START + ", stop: " + END + ")"
-            + filter(only, " == ", " or ") + filter(not, " != ", " and ");
+            + measurements(only, " == ", " or ") + measurements(not, " != ", " and ");
     }
 
-    private static String filter(final List<String> names, final String compare, final String join) {
-        if (names.isEmpty()) {
-            return "";
-        }
-        return names.stream().map(name -> "r._measurement" + compare + Flux.text(name))
-            .collect(Collectors.joining(join, "\n  |> filter(fn: (r) => ", ")"));
+    private static String measurements(final List<String> names, final String compare, final String join) {
+        return filter(names.stream().map(name -> "r._measurement" + compare + Flux.text(name)).toList(), join);
+    }
+
+    private static String filter(final List<String> conditions, final String join) {
+        return conditions.isEmpty() ? "" : "\n  |> filter(fn: (r) => " + joined(conditions, join) + ")";
+    }
+
+    /** A balanced tree: Flux reads a chain as one condition inside the other, and refuses it at a depth of less than 200. */
+    private static String joined(final List<String> conditions, final String join) {
+        final int count = conditions.size();
+        return count == 1 ? conditions.get(0)
+            : "(" + joined(conditions.subList(0, count / 2), join) + ")" + join
+                + "(" + joined(conditions.subList(count / 2, count), join) + ")";
     }
 
     /** The query for rows with start &lt;= time &lt; stop, in nanoseconds since the epoch. */

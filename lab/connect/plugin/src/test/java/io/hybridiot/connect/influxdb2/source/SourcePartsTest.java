@@ -95,7 +95,7 @@ class SourcePartsTest {
         final String flux = QueryTemplate.builtIn("b\"1", List.of("x", "y"), List.of("z")).between(0, 1_000_000_001L, 5);
         assertTrue(flux.contains("from(bucket: \"b\\\"1\")"), flux);
         assertTrue(flux.contains("range(start: 1970-01-01T00:00:00Z, stop: 1970-01-01T00:00:01.000000001Z)"), flux);
-        assertTrue(flux.contains("(r) => r._measurement == \"x\" or r._measurement == \"y\")"), flux);
+        assertTrue(flux.contains("(r) => (r._measurement == \"x\") or (r._measurement == \"y\"))"), flux);
         assertTrue(flux.contains("(r) => r._measurement != \"z\")"), flux);
     }
 
