@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lab.environment import small
 from lab.errors import MachineError
 from lab.stack.toolchain import Found, rust_environment, without_shims
 
@@ -33,6 +34,7 @@ def build(tools: Found, scratch: Path, advance: Advance) -> Path:
     source, programs = scratch / "source", scratch / "bin"
     shutil.copytree(MODULE, source)
     programs.mkdir()
+    (scratch / "tmp").mkdir()
     environment = build_environment(tools, scratch, programs)
     go = str(tools.go)
     advance("downloading Go modules", 0.01)
@@ -48,13 +50,17 @@ def build(tools: Found, scratch: Path, advance: Advance) -> Path:
 def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, str]:
     """The environment of every step: caches of its own, our pkg-config first, the C compiler by name.
 
+    `scratch` has a plain path (`layout.plain`): cgo refuses flags with blanks, and PATH is separated by colons. PWD and
+    GOROOT keep Go from looking up where the path leads.
     `-mod=readonly`: the build takes the versions and checksums of go.mod and go.sum, or it fails.
     """
     compiler = tools.compiler
     environment = {
-        **os.environ,
+        **small(),
         **(rust_environment(tools.cargo) if tools.cargo else {}),
         "PATH": os.pathsep.join([str(programs), str(tools.go.parent if tools.go else ""), without_shims()]),
+        "PWD": str(scratch / "source"),
+        "TMPDIR": str(scratch / "tmp"),
         "GOCACHE": str(scratch / "go-build"),
         "GOMODCACHE": str(scratch / "go-mod"),
         "GOPATH": str(scratch / "go-path"),
@@ -62,6 +68,8 @@ def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, 
         "GOTOOLCHAIN": "local",
         "CGO_ENABLED": "1",
     }
+    if tools.go and tools.go.is_relative_to(scratch):
+        environment["GOROOT"] = str(tools.go.parent.parent)
     if compiler and compiler.parent.name == "zig-bin":
         environment |= {"CC": str(compiler), "CXX": str(compiler.with_name("c++")), "AR": str(compiler.with_name("ar"))}
         environment["CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] = str(compiler)
@@ -73,7 +81,7 @@ def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, 
 
 def _compile(argv: tuple[str, ...], folder: Path, environment: dict[str, str], packages: int, advance: Advance) -> None:
     with subprocess.Popen(
-        argv, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         last = follow(process.stdout or (), packages, advance)
         process.wait()
@@ -92,7 +100,9 @@ def follow(lines: Iterable[str], packages: int, advance: Advance) -> list[str]:
 
 
 def _output(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) -> list[str]:
-    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        argv, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
     if done.returncode:
         raise _broken(argv, done.stderr)
     return done.stdout.splitlines()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lab.environment import small
 from lab.errors import MachineError
 from lab.pace import allow
 from lab.stack.report import Report
@@ -149,7 +151,7 @@ def zig_compiler(folder: Path) -> Path:
     tools.mkdir(parents=True, exist_ok=True)
     for name in ("cc", "c++", "ar", "ranlib"):
         script = tools / name
-        script.write_text(f'#!/bin/sh\nexec "{folder / "ziglang" / "zig"}" {name} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(str(folder / "ziglang" / "zig"))} {name} "$@"\n')
         script.chmod(0o755)
     return tools / "cc"
 
@@ -162,7 +164,12 @@ def _install(package: str, folder: Path) -> None:
     chosen.write_text(pins)
     argv = (sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps")
     done = subprocess.run(
-        (*argv, "--target", folder, "--upgrade", "-r", chosen), capture_output=True, text=True, check=False
+        (*argv, "--target", folder, "--upgrade", "-r", chosen),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=small(),
+        check=False,
     )
     if done.returncode:
         raise MachineError(
@@ -190,7 +197,7 @@ def _first(folder: Path, name: str) -> Path:
 def _output(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=allow(30), check=True, env={**os.environ, **environment}
+            argv, capture_output=True, text=True, timeout=allow(30), check=True, env={**small(), **environment}
         )
     except (OSError, subprocess.SubprocessError):
         return ""
