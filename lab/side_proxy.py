@@ -20,6 +20,8 @@ from lab.errors import MachineError
 from lab.free_port import free_port
 from lab.pace import allow
 from lab.settings import ROOT
+from lab.stack.layout import layout
+from lab.stack.logs import latest
 from lab.stack.proxy import quoted
 
 START_SECONDS = 30.0
@@ -37,9 +39,10 @@ def side_proxy(where: Addresses, rules: str) -> Iterator[int]:
 
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="side-proxy-") as folder:
-        config, log = Path(folder) / "rules.toml", Path(folder) / "proxy.log"
+        config, log = Path(folder) / "rules.toml", layout().log("side-proxy")
         config.write_text(f"{_head(where, port)}\n{rules}", encoding="utf-8")
         load(config)
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with log.open("wb") as output:
             command = [sys.executable, "-m", "lab.proxy", "--config", str(config)]
             process = subprocess.Popen(command, cwd=ROOT, env=python(), stdout=output, stderr=subprocess.STDOUT)
@@ -64,8 +67,8 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=allow(1.0)):
             return
         sleep(0.05)
-    last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-    raise MachineError(f"The second proxy did not start: {last[0]}", "Run the cell again; it takes another port.")
+    told = latest(log) or f"no output within {allow(START_SECONDS):.0f} s"
+    raise MachineError(f"The second proxy did not start: {told}", "Read ./workshop logs side-proxy.")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -71,6 +71,7 @@ def _environment(token: str) -> dict[str, str]:
     return {
         **os.environ,
         "JUPYTER_TOKEN": token,
+        "PYTHONUTF8": "1",
         "LAB_STATE": str(state),
         "PYTHONPATH": os.pathsep.join(paths),
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", ARENAS),

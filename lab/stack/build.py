@@ -84,7 +84,7 @@ def _build(scratch: Path, advance: Advance, say: Report) -> Path:
     found = toolchain.look()
     toolchain.require(found)
     tools = toolchain.complete(found, scratch / "tools", say)
-    made = gobuild.build(tools, scratch, advance)
+    made = gobuild.build(tools, scratch, advance, say)
     if not binary.is_version_2(made):
         raise LabError("The influxd that was built does not run.", f"See ./workshop logs {NAME}.")
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from lab.environment import small
 from lab.errors import MachineError
 from lab.pace import allow
 from lab.stack.layout import SHORT
+from lab.telling import cause
 
 LEAN = ("-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=128m", "-Djava.net.preferIPv4Stack=true")
 """One collector thread: the smallest memory. Code has room, or its sweeps would stop every thread."""
@@ -104,11 +106,13 @@ def check() -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise MachineError(
             f"Java cannot run here: {_why(error)}",
-            "Delete .venv and run ./workshop again; on Alpine (musl) use LAB_BACKEND=compose.",
+            f"To see all it prints, run {shlex.quote(str(java()))} -version. Without .venv, ./workshop installs it "
+            "from scratch; where it never runs (Alpine), use LAB_BACKEND=compose.",
         ) from error
     return done.stderr.partition("\n")[0]
 
 
 def _why(error: OSError | subprocess.SubprocessError) -> str:
-    output = getattr(error, "stderr", None)
-    return output.strip().splitlines()[-1] if output and output.strip() else str(error)
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"exit code {error.returncode}, {cause(f'{error.stdout}{error.stderr}')}"
+    return str(error)

