@@ -255,9 +255,10 @@ def _load(module: str, function: str) -> Callable[..., int]:
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return the exit code; typer tells usage errors (2) and Ctrl-C itself."""
     from lab.interrupt import Ended, ended_by_signals
-    from lab.stack.console import show_error
+    from lab.stack.console import show_anything, show_error
     from lab.stack.crash import keep
 
+    show_anything()
     try:
         with ended_by_signals():
             app(args=arguments, prog_name="workshop")

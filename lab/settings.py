@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         """An empty path would be the current folder, whatever that holds."""
         if isinstance(value, str) and not value.strip():
             raise ValueError("it is set and empty")
-        return value
+        return Path(value) if isinstance(value, str) else value
 
 
 @cache

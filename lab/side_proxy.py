@@ -5,7 +5,6 @@ It is the real proxy in a process of its own, on the stack's Kafka and a free po
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
@@ -16,10 +15,14 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from lab.addresses import Addresses
+from lab.environment import python
 from lab.errors import MachineError
 from lab.free_port import free_port
 from lab.pace import allow
 from lab.settings import ROOT
+from lab.stack.layout import layout
+from lab.stack.logs import latest
+from lab.stack.proxy import quoted
 
 START_SECONDS = 30.0
 STOP_SECONDS = 12.0
@@ -36,12 +39,13 @@ def side_proxy(where: Addresses, rules: str) -> Iterator[int]:
 
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="side-proxy-") as folder:
-        config, log = Path(folder) / "rules.toml", Path(folder) / "proxy.log"
-        config.write_text(f"{_head(where, port)}\n{rules}")
+        config, log = Path(folder) / "rules.toml", layout().log("side-proxy")
+        config.write_text(f"{_head(where, port)}\n{rules}", encoding="utf-8")
         load(config)
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with log.open("wb") as output:
             command = [sys.executable, "-m", "lab.proxy", "--config", str(config)]
-            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, cwd=ROOT, env=python(), stdout=output, stderr=subprocess.STDOUT)
         try:
             _wait(process, port, log)
             yield port
@@ -51,8 +55,8 @@ def side_proxy(where: Addresses, rules: str) -> Iterator[int]:
 
 def _head(where: Addresses, port: int) -> str:
     settings = {name: value for name, value in where.librdkafka().items() if name != "bootstrap.servers"}
-    lines = ["[kafka]", f"bootstrap = {json.dumps(where.kafka_bootstrap)}", "[kafka.settings]"]
-    lines += [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in settings.items()]
+    lines = ["[kafka]", f"bootstrap = {quoted(where.kafka_bootstrap)}", "[kafka.settings]"]
+    lines += [f"{quoted(name)} = {quoted(value)}" for name, value in settings.items()]
     lines += ["[[listener]]", 'host = "127.0.0.1"', f"port = {port}", "anonymous = true"]
     return "\n".join(lines)
 
@@ -63,8 +67,8 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=allow(1.0)):
             return
         sleep(0.05)
-    last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-    raise MachineError(f"The second proxy did not start: {last[0]}", "Run the cell again; it takes another port.")
+    told = latest(log) or f"no output within {allow(START_SECONDS):.0f} s"
+    raise MachineError(f"The second proxy did not start: {told}", "Read ./workshop logs side-proxy.")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

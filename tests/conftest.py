@@ -21,6 +21,7 @@ from lab.addresses import Addresses
 from lab.pace import allow, measure_python
 from lab.settings import settings
 from lab.stack.layout import layout
+from lab.stack.testing import ODD_NAME
 
 LOG_TAIL_BYTES = 500_000
 """How much of each service's log is kept beside a failed test."""
@@ -42,7 +43,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Setting
 def stack_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state folder of the session's stack; LAB_STATE names it until the session ends."""
     given = os.environ.get("LAB_TEST_STATE")
-    state = Path(given) if given else tmp_path_factory.mktemp("stack") / "state"
+    state = Path(given) if given else tmp_path_factory.mktemp("stack") / ODD_NAME / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_STATE", str(state))
         settings.cache_clear()

@@ -8,19 +8,16 @@ half-made one never gets that name.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import tempfile
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
 from lab.errors import MachineError
-from lab.pace import allow
 from lab.settings import settings
 from lab.stack.jars import KAFKA_LOCK, resolve
-from lab.stack.java import java
+from lab.stack.java import QUICK, desk, java
 from lab.stack.report import Report, quiet
 
 PLUGIN = Path(__file__).parent / "plugin"
@@ -49,10 +46,9 @@ def plugin_folder(report: Report | None = None) -> Path:
     return folder
 
 
-def class_path() -> str:
+def class_path() -> list[Path]:
     """The built plugin with its jars and the worker's, for running its classes outside Connect."""
-    jars = [*sorted((plugin_folder() / NAME).glob("*.jar")), *resolve(KAFKA_LOCK)]
-    return os.pathsep.join(map(str, jars))
+    return [*sorted((plugin_folder() / NAME).glob("*.jar")), *resolve(KAFKA_LOCK)]
 
 
 def version() -> str:
@@ -101,12 +97,14 @@ def compile_java(sources: list[Path], jars: list[Path], into: Path) -> None:
     """Compile with the Eclipse compiler. Raises MachineError with the compiler's words."""
     into.mkdir(parents=True, exist_ok=True)
     [ecj] = resolve(COMPILER_LOCK)
-    joined = os.pathsep.join(map(str, jars))
-    options = [f"-{JAVA_LEVEL}", "-g", "-encoding", "UTF-8", "-proc:none", "-nowarn", "-d", str(into), "-cp", joined]
-    command = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", ecj, ECJ, *options, *sources]
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=allow(COMPILE_TIMEOUT_S), check=False
-    )
+    options = (f"-{JAVA_LEVEL}", "-g", "-encoding", "UTF-8", "-proc:none", "-nowarn")
+    with desk() as here:
+        places = ("--system", here.place(java().parents[1]), "-d", "classes", "-cp", here.class_path(jars))
+        done = here.run(
+            QUICK, "-cp", here.name(ecj), ECJ, *options, *places, *map(here.copy, sources), seconds=COMPILE_TIMEOUT_S
+        )
+        if (here.folder / "classes").exists():
+            shutil.copytree(here.folder / "classes", into, dirs_exist_ok=True)
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip()
         raise MachineError(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
-from lab.connect.build import NAME, PLUGIN, compile_java, plugin_folder
-from lab.pace import allow
-from lab.stack.jars import KAFKA_LOCK, resolve
-from lab.stack.java import java
+from lab.connect.build import PLUGIN, class_path, compile_java
+from lab.stack.jars import resolve
+from lab.stack.java import desk
 
 TESTS = PLUGIN / "src" / "test" / "java"
 JUNIT_LOCK = PLUGIN / "locks" / "junit.lock.toml"
@@ -34,12 +29,11 @@ def run(*properties: str) -> TestRun:
     Raises MachineError when they do not compile.
     """
     [junit] = resolve(JUNIT_LOCK)
-    jars = [*sorted((plugin_folder() / NAME).glob("*.jar")), *resolve(KAFKA_LOCK)]
-    with tempfile.TemporaryDirectory(prefix="junit-") as scratch:
-        compile_java(sorted(TESTS.rglob("*.java")), [*jars, junit], Path(scratch))
-        joined = os.pathsep.join(map(str, [scratch, *jars]))
+    jars = class_path()
+    with desk() as here:
+        compile_java(sorted(TESTS.rglob("*.java")), [*jars, junit], here.folder / "classes")
+        places = ("-cp", f"classes:{here.class_path(jars)}", "--scan-classpath", "classes")
         settings = [f"-D{item}" for item in properties]
-        command = [str(java()), *settings, "-XX:+UseSerialGC", "-jar", str(junit), "execute", "-cp", joined]
-        command += ["--scan-classpath", scratch, "--disable-banner", "--details=summary", "--fail-if-no-tests"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=allow(TIMEOUT_S), check=False)
+        options = ("--disable-banner", "--details=summary", "--fail-if-no-tests")
+        done = here.run(*settings, "-jar", here.name(junit), "execute", *places, *options, seconds=TIMEOUT_S)
     return TestRun(done.returncode == 0, done.stdout + done.stderr)

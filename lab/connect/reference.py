@@ -5,15 +5,13 @@ The page is committed; a test makes it anew and compares.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 from lab.connect.build import class_path
 from lab.errors import MachineError
-from lab.pace import allow
 from lab.settings import ROOT
-from lab.stack.java import java
+from lab.stack.java import QUICK, desk
 
 PAGE = ROOT / "docs" / "connectors-reference.md"
 MAIN = "io.hybridiot.connect.influxdb2.Reference"
@@ -22,10 +20,8 @@ TIMEOUT_S = 120
 
 def page() -> str:
     """The page's text. Raises MachineError when Java cannot print it."""
-    command = [str(java()), "-XX:TieredStopAtLevel=1", "-cp", class_path(), MAIN]
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", timeout=allow(TIMEOUT_S), check=False
-    )
+    with desk() as here:
+        done = here.run(QUICK, "-cp", here.class_path(class_path()), MAIN, seconds=TIMEOUT_S)
     if done.returncode != 0:
         raise MachineError(
             f"The reference page cannot be made: {done.stderr.strip()[-500:]}",

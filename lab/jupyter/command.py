@@ -96,6 +96,7 @@ def _environment(token: str, home: Path) -> dict[str, str]:
         "JUPYTER_PREFER_ENV_PATH": "1",
         "IPYTHONDIR": str(home / "ipython"),
         STARTED_BY: f"{os.getpid()} {state}",
+        "PYTHONUTF8": "1",
         "LAB_STATE": str(state),
         "PYTHONPATH": str(ROOT),
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", ARENAS),

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 
+from lab.environment import python
 from lab.pace import allow
 
 IDLE_S = 20.0
@@ -49,7 +50,9 @@ class Watch:
     async def _follow(self) -> None:
         """Read lines until nobody looks any more or the child ends."""
         pipe = asyncio.subprocess.PIPE
-        child = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=LONGEST_LINE)
+        child = await asyncio.create_subprocess_exec(
+            *self._command, stdin=pipe, stdout=pipe, limit=LONGEST_LINE, env=python()
+        )
         assert child.stdout is not None
         try:
             while self._looked_lately() and (line := await child.stdout.readline()):

@@ -96,7 +96,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except LabError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(1) from error
 
 

@@ -1,7 +1,8 @@
 """Java's ahead-of-time caches (JEP 483, 514): classes loaded and linked once, in half the start-up time afterwards.
 
 The JVM silently refuses a cache made with another Java, other jars, another order of them or other options, so the
-file's name holds a digest of them all. A missing cache is no error: the service starts more slowly.
+file's name holds a digest of them all. Class paths are relative, so a cache is good wherever its folder lies. A missing
+cache is no error: the service starts more slowly.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from lab.settings import settings
 from lab.stack.java import LEAN, QUICK, version
 
 PROGRAMS = ("kafka", "connect")
+FOLDER = "aot"
+"""The caches' folder, below the user's cache and as a link in the run folder."""
 
 
 def cache_file(jars: list[Path], what: str) -> Path:
     """Where the cache of a program (`kafka` or `connect`) on these jars lies, whether or not it exists yet."""
-    text = "\n".join([version(), *LEAN, QUICK, *(str(jar) for jar in jars)])
+    text = "\n".join([version(), *LEAN, QUICK, *(jar.name for jar in jars)])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return settings().cache.absolute() / "aot" / f"{what}-{digest}.aot"
+    return settings().cache.absolute() / FOLDER / f"{what}-{digest}.aot"
 
 
 def missing(jars: list[Path]) -> bool:
@@ -33,4 +36,4 @@ def options(jars: list[Path], what: str) -> tuple[str, ...]:
     Its warnings (an adapter that had to be generated after all) would bury the service's own lines.
     """
     path = cache_file(jars, what)
-    return (f"-XX:AOTCache={path}", "-Xlog:aot*=error") if path.exists() else ()
+    return (f"-XX:AOTCache={FOLDER}/{path.name}", "-Xlog:aot*=error") if path.exists() else ()

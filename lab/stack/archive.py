@@ -63,8 +63,9 @@ def _download(url: str, archive: Path, advance: Advance) -> str:
                 digest.update(chunk)
                 done += len(chunk)
                 advance("downloading influxd", done / total if total else 0.0)
-    except (httpx.HTTPError, OSError) as error:
-        raise Refused(str(error) or type(error).__name__) from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError, ValueError) as error:
+        # ImportError and ValueError: proxy variables that httpx cannot follow, such as ALL_PROXY=socks5://...
+        raise Refused(str(error).partition("\n")[0] or type(error).__name__) from error
     return digest.hexdigest()
 
 

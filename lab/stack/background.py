@@ -3,7 +3,7 @@
 The supervisor keeps the environment that it was started with, perhaps days ago. A step must see what the person has
 now: a PATH with the Rust that was just installed, a proxy that was just set. So `start` writes the present environment
 to a file that only the user can read, and the step's process reads it, removes it (it may hold passwords), and becomes
-the step. The file and not supervisor's configuration, which cuts values at ` ;` and ` #`.
+the step.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from lab.environment import PASSED_ON
 from lab.settings import ROOT
 from lab.stack import supervision
 from lab.stack.layout import Layout, write
@@ -23,8 +24,7 @@ def service(name: str, module: str, stop_seconds: int, where: Layout) -> Service
     """The process of a step: this module, which becomes `python -m module`."""
     return Service(
         name=name,
-        argv=(sys.executable, "-m", "lab.stack.background", str(_file(name, where)), module),
-        directory=ROOT,
+        argv=(sys.executable, "-P", "-m", "lab.stack.background", where.seen(_file(name, where)), module),
         log=where.log(name),
         environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stop_seconds=stop_seconds,
@@ -48,7 +48,7 @@ def _file(name: str, where: Layout) -> Path:
 
 def adopted(file: Path) -> dict[str, str]:
     """The environment of the `up` that started this step: nothing that is passed on survives from the supervisor's."""
-    own = {name: value for name, value in os.environ.items() if not supervision.PASSED_ON.fullmatch(name)}
+    own = {name: value for name, value in os.environ.items() if not PASSED_ON.fullmatch(name)}
     try:
         given = json.loads(file.read_text())
     except OSError:  # started by hand, with supervisorctl
@@ -59,7 +59,7 @@ def adopted(file: Path) -> dict[str, str]:
 
 def main(file: str, module: str) -> None:
     """Become the step."""
-    os.execve(sys.executable, (sys.executable, "-m", module), adopted(Path(file)))  # noqa: S606 - no shell is wanted
+    os.execve(sys.executable, (sys.executable, "-P", "-m", module), adopted(Path(file)))  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from lab.errors import LabError, MachineError
 from lab.settings import settings
 from lab.stack import archive, background, binary, gobuild, influxd, ports, progress, ready, supervision, toolchain
 from lab.stack.gobuild import Advance
-from lab.stack.layout import Layout, clear, layout
+from lab.stack.layout import Layout, clear, layout, plain
 from lab.stack.lock import hold, hold_if_free
 from lab.stack.progress import Progress
 from lab.stack.provide import provision
@@ -64,7 +64,8 @@ def acquire(advance: Advance, say: Report) -> Path:
             return binary.cached()
         clear(folder, SCRATCH)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=folder, ignore_cleanup_errors=True) as scratch:
-            made = _archive(Path(scratch), advance, say) or _build(Path(scratch), advance, say)
+            with plain(Path(scratch)) as place:
+                made = _archive(place, advance, say) or _build(place, advance, say)
             made.chmod(0o755)
             made.replace(binary.cached())
     return binary.cached()
@@ -83,7 +84,7 @@ def _build(scratch: Path, advance: Advance, say: Report) -> Path:
     found = toolchain.look()
     toolchain.require(found)
     tools = toolchain.complete(found, scratch / "tools", say)
-    made = gobuild.build(tools, scratch, advance)
+    made = gobuild.build(tools, scratch, advance, say)
     if not binary.is_version_2(made):
         raise LabError("The influxd that was built does not run.", f"See ./workshop logs {NAME}.")
     return made

@@ -23,6 +23,7 @@ from lab.stack.ports import Ports
 from lab.stack.provide import provision
 from lab.stack.report import Report
 from lab.stack.spec import SERVICES, ServiceStatus, State
+from lab.telling import cause
 
 FILE = ROOT / "docker-compose.yml"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside the containers' own namespace; Docker publishes on 127.0.0.1 only
@@ -157,6 +158,8 @@ def _docker(*arguments: str, layout: Layout, environment: dict[str, str] | None 
         check=False,
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise ServiceError("compose", f"docker compose {arguments[0]} failed: {last}", "See docker compose logs.")
+        write(layout.log("compose"), done.stdout + done.stderr)
+        raise ServiceError(
+            "compose", f"docker compose {arguments[0]} failed: {cause(done.stderr)}", "Read ./workshop logs compose."
+        )
     return done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.stack.kafka import jvm, properties_value
+from lab.stack.kafka import jvm
 from lab.stack.layout import Layout, write
 from lab.stack.ports import HOST, Ports
 from lab.stack.spec import Service
@@ -42,23 +42,23 @@ records travel in few, large requests: with the client's 16 KB they cost the bro
 
 
 def configuration(ports: Ports, plugin: Path, listen: str = HOST) -> str:
-    """The worker's properties."""
+    """The worker's properties. `plugin` is a plain path: `plugin.path` is a list with commas."""
     return (
         f"bootstrap.servers={ports.bootstrap}\n"
         f"listeners=http://{listen}:{ports.connect}\n"
         f"rest.advertised.host.name={HOST}\n"
         f"rest.advertised.port={ports.connect}\n"
-        f"plugin.path={properties_value(plugin)}\n" + COMMON
+        f"plugin.path={plugin}\n" + COMMON
     )
 
 
 def service(ports: Ports, jars: list[Path], plugin: Path, layout: Layout, options: tuple[str, ...] = ()) -> Service:
     """Write the worker's configuration and describe its process; `up` starts it once the brokers answer."""
-    config = write(layout.run / "connect.properties", configuration(ports, plugin))
+    link = Path(layout.link("plugin", plugin))
+    config = write(layout.run / "connect.properties", configuration(ports, link)).name
     return Service(
         name="connect",
-        argv=(*jvm(jars, layout, *options, heap_mb=HEAP_MB), MAIN, str(config)),
-        directory=layout.run,
+        argv=(*jvm(jars, layout, *options, heap_mb=HEAP_MB), MAIN, config),
         log=layout.log("connect"),
         stop_seconds=8,
         start=False,

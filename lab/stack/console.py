@@ -1,10 +1,14 @@
 """What a person sees in the terminal: steps ticked off as they are done, tables, and errors in two lines.
 
-Progress and errors go to standard error, so that `--json` leaves standard output to a program.
+Progress and errors go to standard error, so that `--json` leaves standard output to a program. A terminal that cannot
+show a mark is shown another (`show_anything`).
 """
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +24,27 @@ from lab.stack.spec import ServiceStatus
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 COLOURS = {"ready": "green", "starting": "yellow", "building": "yellow", "stopped": "dim", "failed": "red"}
+
+
+PLAIN = {"✓": "+", "✗": "x", "•": "-", "·": "-", "…": "...", "→": "->", "▶": ">", "✔": "+", "○": "o"}
+"""What is written where the encoding of the output lacks a mark."""
+SPINNER = range(0x2800, 0x2900)
+"""The letters of the spinner."""
+
+
+def show_anything() -> None:
+    """Let standard output and error take any text, whatever PYTHONIOENCODING and the locale say."""
+    codecs.register_error("lab-plain", _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="lab-plain")
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(PLAIN.get(letter, "*" if ord(letter) in SPINNER else "?") for letter in lacking), error.end
 
 
 class Steps:

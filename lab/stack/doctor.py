@@ -11,7 +11,9 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,7 @@ MEMORY_GB, DISK_GB = 3.0, 3.0
 """What the services and JupyterLab need: 2 GB and some room; data and downloads. The README says the same."""
 EPOCH_2026 = 1_767_225_600
 """A clock before this is wrong: certificates fail and device times make no sense."""
+LOOPBACK = ip_address("127.0.0.1")
 Level = Literal["good", "note", "bad"]
 
 
@@ -175,10 +178,22 @@ def proxy_variables() -> list[Finding]:
     names = ("http_proxy", "https_proxy", "all_proxy")
     proxies = [name for name in names if os.environ.get(name) or os.environ.get(name.upper())]
     spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    if not proxies or "127.0.0.1" in spared:
+    if not proxies or spares_loopback(spared):
         return [Finding("proxy variables", "good", ", ".join(proxies) or "none set")]
     remedy = "Set NO_PROXY=localhost,127.0.0.1 so that clients reach the services directly."
     return [Finding("proxy variables", "bad", f"{', '.join(proxies)} also for 127.0.0.1", remedy)]
+
+
+def spares_loopback(spared: str) -> bool:
+    """True when a NO_PROXY spares 127.0.0.1: by itself, by a network it lies in, or by `*`."""
+    for entry in (part.strip() for part in spared.split(",")):
+        if entry == "*":
+            return True
+        address = entry.partition(":")[0] if entry.count(":") == 1 else entry
+        with suppress(ValueError):
+            if LOOPBACK in ip_network(address, strict=False):
+                return True
+    return False
 
 
 EXAMINATIONS: tuple[Callable[[], list[Finding]], ...] = (

@@ -13,8 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lab.environment import small
 from lab.errors import MachineError
+from lab.stack.report import Report, quiet
 from lab.stack.toolchain import Found, rust_environment, without_shims
+from lab.telling import cause
 
 MODULE = Path(__file__).parent / "influxd_module"
 TAGS = "sqlite_foreign_keys,sqlite_json"
@@ -23,38 +26,48 @@ DISK_GB = 3
 """Peak of the caches and the binary, measured, and a little more."""
 DOWNLOADED, PREPARED = 0.02, 0.09
 """Shares of the time, measured on two cores: modules downloaded, pkg-config built; the rest compiles."""
+LINES_KEPT = 500
+"""Of the compilers' output: errors come with the lines of code around them."""
 Advance = Callable[[str, float], None]
 """Takes what is being done and the share (0 to 1) that is done."""
 
 
-def build(tools: Found, scratch: Path, advance: Advance) -> Path:
-    """Build influxd into `scratch` and return its path. Raises MachineError with the compiler's last line."""
+def build(tools: Found, scratch: Path, advance: Advance, say: Report = quiet) -> Path:
+    """Build influxd into `scratch` and return its path; `say` gets all that a failed step printed.
+
+    Raises MachineError with the compiler's reason.
+    """
     _room(scratch)
     source, programs = scratch / "source", scratch / "bin"
     shutil.copytree(MODULE, source)
     programs.mkdir()
+    (scratch / "tmp").mkdir()
     environment = build_environment(tools, scratch, programs)
     go = str(tools.go)
     advance("downloading Go modules", 0.01)
-    packages = _output((go, "list", "-deps", "-tags", TAGS, "."), source, environment)
+    packages = _output((go, "list", "-deps", "-tags", TAGS, "."), source, environment, say)
     advance("building pkg-config", DOWNLOADED)
-    _output((go, "build", "-o", str(programs / "pkg-config"), PKG_CONFIG), source, environment)
+    _output((go, "build", "-o", str(programs / "pkg-config"), PKG_CONFIG), source, environment, say)
     binary = scratch / "influxd"
     argv = (go, "build", "-v", "-trimpath", "-tags", TAGS, "-o", str(binary), ".")
-    _compile(argv, source, environment, len(packages), advance)
+    _compile(argv, source, environment, len(packages), advance, say)
     return binary
 
 
 def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, str]:
     """The environment of every step: caches of its own, our pkg-config first, the C compiler by name.
 
+    `scratch` has a plain path (`layout.plain`): cgo refuses flags with blanks, and PATH is separated by colons. PWD and
+    GOROOT keep Go from looking up where the path leads.
     `-mod=readonly`: the build takes the versions and checksums of go.mod and go.sum, or it fails.
     """
     compiler = tools.compiler
     environment = {
-        **os.environ,
+        **small(),
         **(rust_environment(tools.cargo) if tools.cargo else {}),
         "PATH": os.pathsep.join([str(programs), str(tools.go.parent if tools.go else ""), without_shims()]),
+        "PWD": str(scratch / "source"),
+        "TMPDIR": str(scratch / "tmp"),
         "GOCACHE": str(scratch / "go-build"),
         "GOMODCACHE": str(scratch / "go-mod"),
         "GOPATH": str(scratch / "go-path"),
@@ -62,6 +75,8 @@ def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, 
         "GOTOOLCHAIN": "local",
         "CGO_ENABLED": "1",
     }
+    if tools.go and tools.go.is_relative_to(scratch):
+        environment["GOROOT"] = str(tools.go.parent.parent)
     if compiler and compiler.parent.name == "zig-bin":
         environment |= {"CC": str(compiler), "CXX": str(compiler.with_name("c++")), "AR": str(compiler.with_name("ar"))}
         environment["CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] = str(compiler)
@@ -71,19 +86,21 @@ def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, 
     return environment
 
 
-def _compile(argv: tuple[str, ...], folder: Path, environment: dict[str, str], packages: int, advance: Advance) -> None:
+def _compile(  # noqa: PLR0917 - what `build` has prepared
+    argv: tuple[str, ...], folder: Path, environment: dict[str, str], packages: int, advance: Advance, say: Report
+) -> None:
     with subprocess.Popen(
-        argv, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         last = follow(process.stdout or (), packages, advance)
         process.wait()
     if process.returncode:
-        raise _broken(argv, "\n".join(last))
+        raise _broken(argv, "\n".join(last), say)
 
 
 def follow(lines: Iterable[str], packages: int, advance: Advance) -> list[str]:
     """Count the package names that `go build -v` prints into progress; return the last lines for the error."""
-    last: deque[str] = deque(maxlen=5)
+    last: deque[str] = deque(maxlen=LINES_KEPT)
     for count, line in enumerate(lines, start=1):
         last.append(line.rstrip())
         share = PREPARED + (1 - PREPARED) * min(count, packages) / max(packages, 1)
@@ -91,18 +108,20 @@ def follow(lines: Iterable[str], packages: int, advance: Advance) -> list[str]:
     return list(last)
 
 
-def _output(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) -> list[str]:
-    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def _output(argv: tuple[str, ...], folder: Path, environment: dict[str, str], say: Report) -> list[str]:
+    done = subprocess.run(
+        argv, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
     if done.returncode:
-        raise _broken(argv, done.stderr)
+        raise _broken(argv, done.stderr, say)
     return done.stdout.splitlines()
 
 
-def _broken(argv: tuple[str, ...], output: str) -> MachineError:
-    lines = [line for line in output.splitlines() if line.strip()]
-    why = lines[-1].strip()[:300] if lines else "no output"
+def _broken(argv: tuple[str, ...], output: str, say: Report) -> MachineError:
+    for line in output.splitlines():
+        say(line)
     return MachineError(
-        f"Building influxd failed at `{Path(argv[0]).name} {argv[1]}`: {why}",
+        f"Building influxd failed at `{Path(argv[0]).name} {argv[1]}`: {cause(output)}",
         "See ./workshop logs influxd-build; or name an influxd with LAB_INFLUXD; then ./workshop up.",
     )
 

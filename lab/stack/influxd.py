@@ -6,7 +6,6 @@ the two leaves a token that the next start uses.
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -28,9 +27,9 @@ ANSWER_SECONDS = 60
 
 def argv(binary: Path, ports: Ports, layout: Layout) -> tuple[str, ...]:
     """The command line of influxd; nothing of the user's own configuration is read."""
-    data = layout.data / "influxd"
+    data = Path(layout.seen(layout.data / "influxd"))
     return (
-        str(binary),
+        f"./{binary.name}",
         f"--http-bind-address={HOST}:{ports.influxd}",
         f"--bolt-path={data / 'influxd.bolt'}",
         f"--sqlite-path={data / 'influxd.sqlite'}",
@@ -52,10 +51,7 @@ def used(layout: Layout) -> Path | None:
 
 def use(binary: Path, layout: Layout) -> None:
     """Make the next start of InfluxDB one of this binary; it need not be there yet."""
-    scratch = program(layout).with_name(f".influxd.{os.getpid()}")
-    scratch.unlink(missing_ok=True)
-    scratch.symlink_to(binary)
-    scratch.replace(program(layout))
+    layout.link(program(layout).name, binary)
 
 
 def service(binary: Path, ports: Ports, layout: Layout, start: bool) -> Service:
@@ -65,9 +61,8 @@ def service(binary: Path, ports: Ports, layout: Layout, start: bool) -> Service:
     return Service(
         name="influxd",
         argv=argv(program(layout), ports, layout),
-        directory=layout.run,
         log=layout.log("influxd"),
-        environment={"INFLUXD_CONFIG_PATH": str(layout.run / "influxd-none")},
+        environment={"INFLUXD_CONFIG_PATH": "influxd-none"},
         start=start,
     )
 

@@ -21,6 +21,7 @@ from lab.settings import settings
 from lab.stack.layout import clear
 from lab.stack.lock import hold
 from lab.stack.report import Report, quiet
+from lab.telling import remedy
 
 KAFKA_LOCK = Path(__file__).parent / "kafka.lock.toml"
 """Kafka's brokers and Connect. Made with jgo from the coordinates that docs/operating.md names."""
@@ -98,8 +99,8 @@ def _fetch(jar: Jar, scratch: Path, folder: Path) -> None:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except Exception as error:
         raise MachineError(
-            f"{jar.coordinate} could not be downloaded: {str(error).partition(chr(10))[0]}",
-            "Check the network and the proxy variables (./workshop doctor), then run the command again.",
+            f"{jar.coordinate} could not be downloaded: {str(error).partition(chr(10))[0] or type(error).__name__}",
+            remedy(error, "Run the command again; if this stays, this network has no way to Maven Central."),
         ) from error
     if found != jar.sha256:
         raise MachineError(
@@ -120,5 +121,5 @@ def _scratch(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise MachineError(
             f"The cache folder {folder} cannot be written: {error.strerror or error}.",
-            "Free some space, or point LAB_CACHE at another folder.",
+            remedy(error, "Point LAB_CACHE at another folder."),
         ) from error

@@ -11,12 +11,15 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from lab.environment import small
 from lab.errors import ServiceError
 from lab.pace import Stopwatch, allow
+from lab.stack import aot
 from lab.stack.java import LEAN, QUICK, java
 from lab.stack.layout import Layout, write
 from lab.stack.ports import BROKERS, HOST, Ports
 from lab.stack.spec import Service
+from lab.telling import cause
 
 HEAP_MB = 256
 CLUSTER_ID = "kafka-cluster-id"
@@ -24,6 +27,7 @@ CLUSTER_ID = "kafka-cluster-id"
 FORMAT_SECONDS = 1.5
 """What formatting three nodes side by side takes on the reference machine."""
 
+LOG4J_FILE = "log4j2.properties"
 LOG4J = """\
 status = error
 appender.out.type = Console
@@ -95,13 +99,8 @@ def configuration(node: int, ports: Ports, layout: Layout) -> str:
         f"controller.quorum.voters={voters}\n"
         f"listeners=PLAINTEXT://{HOST}:{ports.kafka(node)},CONTROLLER://{HOST}:{ports.controller(node)}\n"
         f"advertised.listeners=PLAINTEXT://{HOST}:{ports.kafka(node)}\n"
-        f"log.dirs={properties_value(data_folder(node, layout))}\n" + COMMON
+        f"log.dirs={layout.seen(data_folder(node, layout))}\n" + COMMON
     )
-
-
-def properties_value(path: Path) -> str:
-    """A path as a Java properties file wants it."""
-    return str(path).replace("\\", "\\\\")
 
 
 def data_folder(node: int, layout: Layout) -> Path:
@@ -127,42 +126,43 @@ def random_id() -> str:
 
 
 def jvm(jars: list[Path], layout: Layout, *options: str, heap_mb: int = HEAP_MB) -> tuple[str, ...]:
-    """A JVM on Kafka's jars, up to and without the main class.
+    """A JVM on Kafka's jars, up to and without the main class, to run in the run folder.
 
-    Half of the heap is for young objects: while one of three brokers collects, every acknowledgement waits.
+    The jars and the AOT caches are seen through links: a class path is separated by colons, and the option of a cache
+    is as well. Half of the heap is for young objects: while one of three brokers collects, every acknowledgement waits.
     """
-    log4j = layout.run / "log4j2.properties"
+    jar_folder = layout.link("jars", jars[0].parent)
+    layout.link(aot.FOLDER, aot.cache_file(jars, "kafka").parent)
     return (
         str(java()),
         f"-Xmx{heap_mb}m",
         f"-Xmn{heap_mb // 2}m",
         *LEAN,
         *options,
-        f"-Dlog4j2.configurationFile={log4j}",
+        f"-Dlog4j2.configurationFile={LOG4J_FILE}",
         "-cp",
-        ":".join(str(jar) for jar in jars),
+        ":".join(f"{jar_folder}/{jar.name}" for jar in jars),
     )
 
 
 def services(ports: Ports, jars: list[Path], layout: Layout, options: tuple[str, ...] = ()) -> list[Service]:
     """Write every node's configuration and describe the three processes."""
-    write(layout.run / "log4j2.properties", LOG4J)
+    write(layout.run / LOG4J_FILE, LOG4J)
     return [_service(node, ports, jars, layout, options) for node in BROKERS]
 
 
 def _service(node: int, ports: Ports, jars: list[Path], layout: Layout, options: tuple[str, ...]) -> Service:
     name = f"kafka{node}"
-    config = write(layout.run / f"{name}.properties", configuration(node, ports, layout))
+    config = write(layout.run / f"{name}.properties", configuration(node, ports, layout)).name
     return Service(
         name=name,
-        argv=(*jvm(jars, layout, QUICK, *options), "kafka.Kafka", str(config)),
-        directory=layout.run,
+        argv=(*jvm(jars, layout, QUICK, *options), "kafka.Kafka", config),
         log=layout.log(name),
     )
 
 
 def format_storage(jars: list[Path], layout: Layout, watch: Stopwatch) -> None:
-    """Format what is not formatted, the nodes side by side and timed. Raises ServiceError with the tool's last line."""
+    """Format what is not formatted, the nodes side by side and timed. Raises ServiceError with the tool's reason."""
     unformatted = [node for node in BROKERS if not (data_folder(node, layout) / "meta.properties").exists()]
     if unformatted:
         with watch.time("format", FORMAT_SECONDS * len(unformatted) / len(BROKERS)):
@@ -175,14 +175,17 @@ def _format_all(nodes: list[int], jars: list[Path], layout: Layout) -> None:
     for node, process in running.items():
         output, _ = process.communicate(timeout=allow(120))
         if process.returncode:
+            write(layout.log(f"kafka{node}-format"), output)
             raise ServiceError(
                 f"kafka{node}",
-                f"The storage of kafka{node} could not be formatted: {output.strip().splitlines()[-1:]}",
-                "Free some disk space, or begin anew with ./workshop reset kafka.",
+                f"The storage of kafka{node} could not be formatted: {cause(output)}",
+                f"Read ./workshop logs kafka{node}-format; ./workshop reset kafka begins from scratch.",
             )
 
 
 def _format(node: int, identity: str, jars: list[Path], layout: Layout) -> subprocess.Popen[str]:
-    config = str(layout.run / f"kafka{node}.properties")
+    config = f"kafka{node}.properties"
     argv = (*jvm(jars, layout, QUICK), "kafka.tools.StorageTool", "format", "-t", identity, "-c", config)
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        argv, cwd=layout.run, env=small(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )

@@ -3,19 +3,28 @@
 Only paths and folders here, no service knows where another one writes. Every folder is private to its user
 (mode 0700), because secrets and the supervisor's socket live below. A state folder is the stack's own: `prepare`
 marks it, and takes no folder that holds anything else, so that whatever deletes can prove what it deletes.
+
+A folder's name may hold almost any character, and most programs take few: commas, colons, blanks, percent signs and
+letters beyond ASCII each mean something somewhere. So every service works in the run folder and is given relative
+paths only (`seen`), and what lies elsewhere has a link with a plain name in the run folder (`link`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.environment import utf8_locale
 from lab.errors import LearnerError, MachineError
 from lab.settings import ROOT, settings
+from lab.telling import remedy
 
 MARKER = "workshop-stack"
 """A file that says of its folder that a stack made it."""
@@ -26,6 +35,8 @@ MADE = frozenset({MARKER, *FOLDERS, *FILES, KEPT, "progress.toml", "jupyter", "t
 """Every name that the kit itself writes in a state folder."""
 NOBODYS = frozenset({"lost+found", ".DS_Store"})
 """What a file system or a desktop writes by itself."""
+SHORT = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 - see `_private`
+"""Where a plain and short path can be had: a socket's, a build's. Not TMPDIR, whose name may be anything."""
 SOCKET_PATH_BYTES = 90
 """Longest socket path that is used in place: Linux allows 108 bytes, macOS 104, and supervisor appends its pid."""
 
@@ -60,15 +71,33 @@ class Layout:
 
     @property
     def socket(self) -> Path:
-        """The supervisor's socket: under the state folder, or in a short private folder when that path is too long."""
+        """The supervisor's socket: under the state folder, or in a short private folder when that path is too long.
+
+        That folder does not follow TMPDIR, which another terminal may have set to something else.
+        """
         own = self.run / "supervisor.sock"
-        if len(os.fsencode(own)) <= SOCKET_PATH_BYTES:
+        if max(len(os.fsencode(path)) for path in (own, self.run.resolve() / own.name)) <= SOCKET_PATH_BYTES:
             return own
         digest = hashlib.sha256(os.fsencode(self.state)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"lab-{os.getuid()}-{digest}" / "s.sock"
+        return SHORT / f"lab-{os.getuid()}-{digest}" / "s.sock"
 
     def log(self, service: str) -> Path:
         return self.logs / f"{service}.log"
+
+    def seen(self, path: Path) -> str:
+        """A path below the state folder as services see it: relative to the run folder, where each of them works."""
+        return os.path.relpath(path, self.run)
+
+    def link(self, name: str, target: Path) -> str:
+        """Make a link of this plain name in the run folder, in one step, and return the name.
+
+        `target` need not be there yet.
+        """
+        scratch = self.run / f".{name}.{os.getpid()}"
+        scratch.unlink(missing_ok=True)
+        scratch.symlink_to(target)
+        scratch.replace(self.run / name)
+        return name
 
     def objection(self) -> str | None:
         """Why this is not the state folder of a stack and must not become one; None when it is one or may be."""
@@ -96,11 +125,24 @@ class Layout:
                 "Point LAB_STATE at a new or an empty folder, or unset it.",
             )
 
+    def require_names(self) -> None:
+        """Raises LearnerError, before anything is written, for a folder whose name some program cannot work with."""
+        for what, folder, elsewhere in (
+            ("clone", ROOT, "Move the clone to another folder, remove its .venv there, and run ./workshop again."),
+            ("state folder", self.state, "Point LAB_STATE at another folder."),
+            ("cache folder", self.cache, "Point LAB_CACHE at another folder."),
+            ("temporary folder", Path(tempfile.gettempdir()), "Point TMPDIR at another folder."),
+        ):
+            for why in (*_objections_to_name(folder), *(_objections_to_jars(folder) if folder == self.cache else ())):
+                raise LearnerError(f"The path of the {what}, {str(folder)!r}, has {why}.", elsewhere)
+
     def prepare(self) -> None:
         """Make the folders and mark them as a stack's.
 
-        Raises MachineError when the state folder cannot be written, LearnerError when it holds anything else.
+        Raises MachineError when the state folder cannot be written, LearnerError when it holds anything else or a
+        folder's name cannot be worked with.
         """
+        self.require_names()
         try:
             self.require_own()
             for folder in (self.state, self.data, self.logs, self.run, self.secrets):
@@ -111,7 +153,7 @@ class Layout:
         except OSError as error:
             raise MachineError(
                 f"The state folder {self.state} cannot be written: {error.strerror or error}.",
-                "Free some space or mend its permissions, or point LAB_STATE at another folder.",
+                remedy(error, "Point LAB_STATE at another folder."),
             ) from error
 
 
@@ -128,22 +170,60 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        opened = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(opened, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
         scratch.replace(path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
         raise MachineError(
             f"{path} cannot be written: {error.strerror or error}.",
-            "Free some space or mend its permissions, then run the command again.",
+            remedy(error, "Point LAB_STATE at another folder, then run the command again."),
         ) from error
     return path
+
+
+@contextmanager
+def plain(folder: Path) -> Iterator[Path]:
+    """The folder by a path of letters, digits and little else, for tools that take no other: a link if need be."""
+    if re.fullmatch(r"[A-Za-z0-9_./-]+", str(folder)):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="lab-", dir=SHORT) as made:
+        link = Path(made) / "place"
+        link.symlink_to(folder)
+        try:
+            yield link
+        finally:
+            link.unlink(missing_ok=True)
 
 
 def clear(folder: Path, pattern: str) -> None:
     """Remove scratch folders that a killed process left; call it where nobody else can be using them."""
     for left in folder.glob(pattern):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def _objections_to_name(folder: Path) -> Iterator[str]:
+    """What in a path cannot work with any of the mechanisms here: lines end files' lines, and text is UTF-8."""
+    text = str(folder)
+    if "\n" in text or "\r" in text:
+        yield "a line break: files and messages have a path on one line"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        yield "a byte that is not UTF-8: Java and JSON know text only"
+    if not text.isascii() and utf8_locale() is None:
+        yield "a letter beyond ASCII, and this machine has no locale for it (such as C.UTF-8)"
+
+
+def _objections_to_jars(folder: Path) -> Iterator[str]:
+    """What Java's class loader cannot read jars behind: it looks up where links lead, and makes addresses of that."""
+    for part in folder.resolve().parts:
+        if part.endswith("!"):
+            yield "a name that ends with an exclamation mark: Java takes that for the end of a jar's name"
+        if odd := [letter for letter in part if ord(letter) > 0xFFFF]:
+            yield f"the letter {odd[0]}: Java loads no jars from a path with a letter beyond 16 bits"
 
 
 def _private(folder: Path) -> None:

@@ -7,10 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+from lab import telling
 from lab.errors import LearnerError
 from lab.stack.layout import layout
 
 TAIL_BYTES = 65536
+ERROR_LINES = 200
+"""How far from the end of a log its last error may lie: a stack trace is long."""
 ONE_OF_MANY = {"kafka": "kafka1"}
 """Who asks for the cluster is shown one broker's log: what stops one mostly stops all."""
 
@@ -24,6 +27,11 @@ def tail(path: Path, lines: int) -> list[str]:
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip()][-lines:] if lines > 0 else []
+
+
+def latest(path: Path) -> str:
+    """The last error that a log tells, in one line; its last line when it tells none, '' when there is no log."""
+    return telling.latest("\n".join(tail(path, ERROR_LINES)))
 
 
 def path_of(service: str) -> Path:

@@ -7,7 +7,7 @@ import time
 from lab.errors import ServiceError
 from lab.stack import build, progress
 from lab.stack.layout import Layout
-from lab.stack.logs import tail
+from lab.stack.logs import latest
 from lab.stack.report import Report
 from lab.stack.supervision import processes
 
@@ -26,7 +26,7 @@ def follow(layout: Layout, report: Report) -> None:
         cause, _, remedy = found.failed.partition("\n")
         raise ServiceError("influxd", cause, remedy)
     if found:
-        last = "".join(tail(layout.log(build.NAME), 1))
+        last = latest(layout.log(build.NAME))
         raise ServiceError(
             "influxd", f"Getting InfluxDB was interrupted: {last}", "Run ./workshop up again; it starts from scratch."
         )

@@ -146,7 +146,7 @@ def _request(method: str, url: str, **arguments: object) -> httpx.Response:
     try:
         with httpx.Client(timeout=allow(PATIENCE), trust_env=not local) as client:
             return client.request(method, url, **arguments)  # type: ignore[arg-type]
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:  # the last two: odd proxy variables
         raise Unanswered(_short(error)) from error
 
 

@@ -27,21 +27,26 @@ def configuration(librdkafka: dict[str, str], mqtt_port: int, http_port: int, na
     lines = [
         *head,
         "[kafka]",
-        f"bootstrap = {json.dumps(librdkafka['bootstrap.servers'])}",
+        f"bootstrap = {quoted(librdkafka['bootstrap.servers'])}",
         "[kafka.settings]",
-        *(f"{json.dumps(key)} = {json.dumps(value)}" for key, value in settings.items()),
+        *(f"{quoted(key)} = {quoted(value)}" for key, value in settings.items()),
         "[[listener]]",
         'kind = "tcp"',
-        f"host = {json.dumps(host)}",
+        f"host = {quoted(host)}",
         f"port = {mqtt_port}",
         "anonymous = true",
         *listener,
         "[http]",
-        f"host = {json.dumps(host)}",
+        f"host = {quoted(host)}",
         f"port = {http_port}",
         *_rules(names),
     ]
     return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A TOML string. JSON's own escapes of what lies beyond 16 bits are none in TOML, and so letters stay letters."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def network_listener(chosen: Settings, host: str = HOST) -> tuple[list[str], list[str]]:
@@ -49,7 +54,7 @@ def network_listener(chosen: Settings, host: str = HOST) -> tuple[list[str], lis
 
     Raises LearnerError when it could not be opened, or would be open to everybody.
     """
-    passwords = [f"passwords = {json.dumps(str(_accounts(chosen.mqtt_passwords)))}"] if chosen.mqtt_passwords else []
+    passwords = [f"passwords = {quoted(str(_accounts(chosen.mqtt_passwords)))}"] if chosen.mqtt_passwords else []
     if chosen.mqtt_listen is None:
         return passwords, []
     if not passwords:
@@ -63,7 +68,7 @@ def network_listener(chosen: Settings, host: str = HOST) -> tuple[list[str], lis
             "Use the native back end: LAB_BACKEND=native.",
         )
     address, port = _address(chosen.mqtt_listen)
-    return passwords, ["[[listener]]", 'kind = "tcp"', f"host = {json.dumps(address)}", f"port = {port}"]
+    return passwords, ["[[listener]]", 'kind = "tcp"', f"host = {quoted(address)}", f"port = {port}"]
 
 
 def _accounts(file: Path) -> Path:
@@ -109,10 +114,10 @@ def _rules(names: Names) -> list[str]:
 def _rule(name: str, mqtt: str, topic: TopicSpec, key: str = "{generatorID}") -> list[str]:
     return [
         "[[rule]]",
-        f"name = {json.dumps(name)}",
-        f"mqtt = {json.dumps(mqtt)}",
-        f"topic = {json.dumps(topic.name)}",
-        f"key = {json.dumps(key)}",
+        f"name = {quoted(name)}",
+        f"mqtt = {quoted(mqtt)}",
+        f"topic = {quoted(topic.name)}",
+        f"key = {quoted(key)}",
         f"partitions = {topic.partitions}",
         f"replication = {topic.replicas}",
         f"min_insync = {topic.min_insync}",
@@ -125,8 +130,7 @@ def service(text: str, layout: Layout) -> Service:
     config = write(layout.state / "proxy.toml", text)
     return Service(
         name="proxy",
-        argv=(sys.executable, "-m", "lab.proxy", "--config", str(config)),
-        directory=ROOT,
+        argv=(sys.executable, "-P", "-m", "lab.proxy", "--config", layout.seen(config)),
         log=layout.log("proxy"),
         environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stop_seconds=10,

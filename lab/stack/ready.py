@@ -10,7 +10,7 @@ from lab.errors import ServiceError
 from lab.pace import allow
 from lab.stack import probes
 from lab.stack.layout import Layout
-from lab.stack.logs import tail
+from lab.stack.logs import latest
 from lab.stack.ports import BROKERS
 from lab.stack.probes import Unanswered
 from lab.stack.supervision import processes
@@ -71,8 +71,8 @@ def _give_up_when_failed(names: list[str], layout: Layout) -> None:
 
 
 def _failure(name: str, what: str, layout: Layout) -> ServiceError:
-    lines = tail(layout.log(name), 1)
-    said = f" Its last line: {lines[0][:200]}" if lines else ""
+    told = latest(layout.log(name))
+    said = f" Its log says: {told}" if told else ""
     return ServiceError(
         name, f"{name} {what}.{said}", f"Read ./workshop logs {name}; ./workshop doctor finds the usual causes."
     )

@@ -20,12 +20,11 @@ after another, the last would ask a quorum that is gone for leave, be killed, an
 
 @dataclass(frozen=True)
 class Service:
-    """One process to supervise. `stop_seconds` is how long SIGTERM may take before SIGKILL, on the
+    """One process to supervise, in the run folder. `stop_seconds` is how long SIGTERM may take before SIGKILL, on the
     reference machine."""
 
     name: str
     argv: tuple[str, ...]
-    directory: Path
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: int = 10

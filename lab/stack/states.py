@@ -14,7 +14,7 @@ import psutil
 from lab.addresses import Addresses
 from lab.stack import probes, progress
 from lab.stack.layout import Layout
-from lab.stack.logs import tail
+from lab.stack.logs import latest
 from lab.stack.progress import Progress
 from lab.stack.spec import SERVICES, ServiceStatus, State
 from lab.stack.supervision import Process, processes
@@ -35,7 +35,7 @@ def decide(
 ) -> tuple[State, str]:
     """State and detail of one service.
 
-    `making` is how far influxd's download or build is, `last` the last line of the service's log.
+    `making` is how far influxd's download or build is, `last` the last error in the service's log.
     """
     if heard and heard.ok:
         return "ready", heard.text
@@ -99,7 +99,7 @@ def _one(
     name: str, known: dict[str, Process], answer: Answer | None, where: Addresses, layout: Layout
 ) -> ServiceStatus:
     process = known.get(name)
-    last = "".join(tail(layout.log(name), 1))[:200]
+    last = latest(layout.log(name))
     state, detail = decide(name, process, answer, _progress(name, known, layout), last)
     pid = process.pid if process else None
     return ServiceStatus(name, state, pid, address(name, where), detail, memory_mb(pid))

@@ -2,12 +2,14 @@
 
 supervisor (PyPI) does the work; here are its configuration, its start, and the calls over its private unix
 socket. It knows processes and nothing of readiness: that a pid lives says little, so `probes` asks further.
+
+supervisor's configuration cuts values at ` ;` and ` #`, expands percent signs, and quotes by rules of its own. So it
+holds plain names only: of files relative to the run folder, where the supervisor itself works, and of a shell
+script per service, which becomes the service.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import resource
 import shlex
 import subprocess
@@ -20,20 +22,17 @@ from typing import Any, cast
 
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
+from lab.environment import small
 from lab.errors import MachineError, ServiceError
 from lab.pace import allow, stop_after
 from lab.stack.layout import Layout, write
 from lab.stack.spec import Service
+from lab.telling import cause
 
 MARK = "LAB_SUPERVISED"
 """Environment variable of everything the supervisor starts; its value is the state folder. It finds orphans."""
 OPEN_FILES = 65536
 """Wanted limit of open files: a thousand MQTT clients and Kafka's segments; the machine's hard limit caps it."""
-PASSED_ON = re.compile(
-    r"PATH|HOME|LANG|LC_ALL|TMPDIR|TZ|USER|LAB_.*|(https?|all|no)_proxy|(HTTPS?|ALL|NO)_PROXY"
-    r"|SSL_CERT_.*|PIP_.*|GO[A-Z0-9]*|CARGO_.*|RUSTUP_.*|CC|CXX"
-)
-"""Environment variables that services get: where things are, and what influxd's build needs to reach the network."""
 START_SECONDS = 8
 """A service that ends sooner has failed to start; after the fifth time in a row supervisor gives it up. A slow machine
 needs longer to find out that a service cannot run, so this is multiplied by the pace."""
@@ -58,31 +57,27 @@ def configuration(services: Iterable[Service], layout: Layout) -> str:
     files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     head = [
         "[supervisord]",
-        f"logfile={_escape(layout.log('supervisor'))}",
+        f"logfile={layout.seen(layout.log('supervisor'))}",
         "logfile_maxbytes=1MB",
         "logfile_backups=1",
-        f"pidfile={_escape(layout.run / 'supervisord.pid')}",
-        f"childlogdir={_escape(layout.logs)}",
-        f"directory={_escape(layout.run)}",
+        "pidfile=supervisord.pid",
+        f"childlogdir={layout.seen(layout.logs)}",
         "identifier=lab",
         "umask=077",
         f"minfds={files}",
         "[unix_http_server]",
-        f"file={_escape(layout.socket)}",
+        f"file={layout.socket.name if layout.socket.parent == layout.run else layout.socket}",
         "chmod=0700",
         "[rpcinterface:supervisor]",
         "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
     ]
-    return "\n".join([*head, *(line for service in services for line in _program(service))]) + "\n"
+    return "\n".join([*head, *(line for service in services for line in _program(service, layout))]) + "\n"
 
 
-def _program(service: Service) -> list[str]:
-    environment = ",".join(f'{key}="{_escape(value)}"' for key, value in service.environment.items())
+def _program(service: Service, layout: Layout) -> list[str]:
     return [
         f"[program:{service.name}]",
-        f"command={_escape(shlex.join(service.argv))}",
-        f"directory={_escape(service.directory)}",
-        *([f"environment={environment}"] if environment else []),
+        f"command=/bin/sh {service.name}.sh",
         f"autostart={str(service.start).lower()}",
         f"autorestart={'true' if service.restart else 'false'}",
         f"startsecs={int(allow(START_SECONDS)) if service.restart else 0}",
@@ -91,15 +86,16 @@ def _program(service: Service) -> list[str]:
         "stopasgroup=true",
         "killasgroup=true",
         "redirect_stderr=true",
-        f"stdout_logfile={_escape(service.log)}",
+        f"stdout_logfile={layout.seen(service.log)}",
         "stdout_logfile_maxbytes=10MB",
         "stdout_logfile_backups=1",
     ]
 
 
-def _escape(value: object) -> str:
-    """supervisor expands `%(name)s` in every value."""
-    return str(value).replace("%", "%%")
+def script(service: Service) -> str:
+    """The shell script that becomes the service: a shell's quoting holds any word."""
+    variables = (f"export {name}={shlex.quote(value)}" for name, value in service.environment.items())
+    return "\n".join(["#!/bin/sh", *variables, f"exec {shlex.join(service.argv)}", ""])
 
 
 def call(layout: Layout, method: str, *arguments: object) -> Any:
@@ -137,16 +133,20 @@ def _process(info: dict[str, Any]) -> Process:
 
 def launch(services: Iterable[Service], layout: Layout) -> None:
     """Start the supervisor as a daemon; it starts its services. Raises MachineError when it does not come up."""
-    config = write(layout.run / "supervisord.conf", configuration(services, layout))
+    services = list(services)
+    for service in services:
+        write(layout.run / f"{service.name}.sh", script(service))
+    config = write(layout.run / "supervisord.conf", configuration(services, layout)).name
     layout.socket.unlink(missing_ok=True)
-    argv = (sys.executable, "-m", "supervisor.supervisord", "-c", str(config))
+    argv = (sys.executable, "-P", "-m", "supervisor.supervisord", "-c", config)
     done = subprocess.run(
         argv, capture_output=True, text=True, env=environment(layout), timeout=allow(60), check=False, cwd=layout.run
     )
     if done.returncode:
+        write(layout.log("supervisor-start"), done.stdout + done.stderr)
         raise MachineError(
-            f"The supervisor did not start: {_last(done.stderr or done.stdout)}",
-            "Look into its log with ./workshop logs supervisor, and run ./workshop doctor.",
+            f"The supervisor did not start: {cause(done.stdout + done.stderr)}",
+            "Read ./workshop logs supervisor-start and ./workshop logs supervisor.",
         )
     _wait_for_socket(layout)
 
@@ -184,11 +184,5 @@ def shutdown(layout: Layout) -> None:
 
 
 def environment(layout: Layout) -> dict[str, str]:
-    """A small environment, so that a service does not change with the shell it was started from."""
-    kept = {key: value for key, value in os.environ.items() if PASSED_ON.fullmatch(key)}
-    return {**kept, "LAB_STATE": str(layout.state), "LAB_CACHE": str(layout.cache), MARK: str(layout.state)}
-
-
-def _last(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    """What services and steps get: the small environment, which stack this is, and the mark."""
+    return {**small(), "LAB_STATE": str(layout.state), "LAB_CACHE": str(layout.cache), MARK: str(layout.state)}

@@ -46,6 +46,8 @@ QUICK = 1.25
 KEPT_RUNS = 5
 _running: set[subprocess.Popen[str]] = set()
 """The pytest of each lane."""
+ODD_NAME = 'Ü, 50% "q" ;x'
+"""The folder that holds a lane's stack: each of these characters has broken a program that took the path as it was."""
 THOROUGH = "thorough or not thorough"
 """A marker expression that replaces the default one, `not thorough`."""
 
@@ -167,7 +169,7 @@ def _lane_stack() -> Iterator[Mapping[str, str]]:
         yield os.environ
         return
     folder = Path(tempfile.mkdtemp(prefix="workshop-tests-"))
-    environment = {**os.environ, "LAB_TEST_STATE": str(folder / "state")}
+    environment = {**os.environ, "LAB_TEST_STATE": str(folder / ODD_NAME / "state")}
     try:
         yield environment
     finally:

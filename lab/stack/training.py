@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
+from lab.environment import small
 from lab.errors import MachineError
 from lab.pace import allow, stop_after
 from lab.settings import settings
@@ -58,11 +59,11 @@ def _run(found: list[Path], scratch: Path) -> None:
     place.prepare()
     ports = choose(Ports(**{name: 20500 + count for count, name in enumerate(Ports.model_fields)}))
     broker = _broker_argv(found, ports, place)
-    subprocess.run(_format_argv(found, place), check=True)
+    subprocess.run(_format_argv(found, place), cwd=place.run, env=small(), check=True)
     with ExitStack() as running:
-        alive = running.enter_context(_process(broker))
+        alive = running.enter_context(_process(broker, place))
         _answers(alive, lambda: probes.kafka(f"{HOST}:{ports.kafka1}", {}))
-        alive = running.enter_context(_process(_worker_argv(found, ports, place)))
+        alive = running.enter_context(_process(_worker_argv(found, ports, place), place))
         _answers(alive, lambda: probes.connect(f"http://{HOST}:{ports.connect}"))
 
 
@@ -71,31 +72,31 @@ def _broker_argv(found: list[Path], ports: Ports, place: Layout) -> tuple[str, .
     text = text.replace(f",2@{HOST}:{ports.controller2},3@{HOST}:{ports.controller3}", "").replace(
         "insync.replicas=2", "insync.replicas=1"
     )
-    config = write(place.run / "kafka1.properties", text)
-    write(place.run / "log4j2.properties", kafka.LOG4J)
-    return (*kafka.jvm(found, place, QUICK, _output(place, "kafka")), "kafka.Kafka", str(config))
+    config = write(place.run / "kafka1.properties", text).name
+    write(place.run / kafka.LOG4J_FILE, kafka.LOG4J)
+    return (*kafka.jvm(found, place, QUICK, _output(place, "kafka")), "kafka.Kafka", config)
 
 
 def _format_argv(found: list[Path], place: Layout) -> tuple[str, ...]:
     tool = ("kafka.tools.StorageTool", "format", "-t", kafka.cluster_id(place))
-    return (*kafka.jvm(found, place, QUICK), *tool, "-c", str(place.run / "kafka1.properties"))
+    return (*kafka.jvm(found, place, QUICK), *tool, "-c", "kafka1.properties")
 
 
 def _worker_argv(found: list[Path], ports: Ports, place: Layout) -> tuple[str, ...]:
-    text = connect.configuration(ports, place.data).replace("factor=3", "factor=1")
+    text = connect.configuration(ports, Path(place.seen(place.data))).replace("factor=3", "factor=1")
     text = text.replace(ports.bootstrap, f"{HOST}:{ports.kafka1}")
-    config = write(place.run / "connect.properties", text)
-    return (*kafka.jvm(found, place, _output(place, "connect"), heap_mb=connect.HEAP_MB), connect.MAIN, str(config))
+    config = write(place.run / "connect.properties", text).name
+    return (*kafka.jvm(found, place, _output(place, "connect"), heap_mb=connect.HEAP_MB), connect.MAIN, config)
 
 
 def _output(place: Layout, what: str) -> str:
-    return f"-XX:AOTCacheOutput={place.state / what}.aot"
+    return f"-XX:AOTCacheOutput={place.seen(place.state / what)}.aot"
 
 
 @contextmanager
-def _process(argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+def _process(argv: tuple[str, ...], place: Layout) -> Iterator[subprocess.Popen[bytes]]:
     """Run it, end it with SIGTERM: the JVM writes its cache on the way out. Raises TimeoutExpired."""
-    with subprocess.Popen(argv) as process:
+    with subprocess.Popen(argv, cwd=place.run, env=small()) as process:
         try:
             yield process
             process.send_signal(signal.SIGTERM)

@@ -5,25 +5,28 @@ A stand-in for Python records what it is asked to do, so that nothing is downloa
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lab.pace import allow
 from lab.settings import ROOT
+from tests.odd_names import ODD, WORST
 
 NEEDED = (
     *("bash", "basename", "cat", "dirname", "mktemp", "rm", "mkdir", "cp", "chmod", "awk", "sed", "sh"),
     *("ls", "readlink", "touch", "env"),
 )
-STAND_IN = """#!/bin/sh
-echo "$*" >>"{calls}"
+STAND_IN = r"""#!/bin/sh
+printf '%s\n' "$*" >>"{calls}"
 env >"{calls}.env"
 case "$*" in
-  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-  *sysconfig*) echo "{site}" ;;
+  "-m venv "*) mkdir -p "$3/bin" "$3/lib/python3.12/site-packages" && cp "$0" "$3/bin/python" ;;
+  *decode*) exec "{python}" "$@" ;;
   *--version*) echo "Python 3.12.0" ;;
   "-m uv pip install"*) exit "$(cat "{uv}")" ;;
   "-m pip install"*-r*requirements.txt) exit "$(cat "{pip}")" ;;
@@ -34,10 +37,11 @@ esac
 class Clone:
     """A clone with a stand-in for Python; `uv` and `pip` are the exit codes of the installers."""
 
-    def __init__(self, folder: Path, python: bool = True) -> None:
-        self.folder, self.calls, self.site = folder / "a clone", folder / "calls", folder / "site"
+    def __init__(self, folder: Path, python: bool = True, name: str = "a clone") -> None:
+        self.folder, self.calls = folder / name, folder / "calls"
+        self.site = self.folder / ".venv" / "lib" / "python3.12" / "site-packages"
         self.uv, self.pip, self.tools = folder / "uv", folder / "pip", folder / "tools"
-        for made in (self.folder, self.site, self.tools):
+        for made in (self.folder, self.tools):
             made.mkdir()
         for code in (self.uv, self.pip):
             code.write_text("0")
@@ -50,7 +54,7 @@ class Clone:
         for name in (*NEEDED, "sha256sum" if shutil.which("sha256sum") else "shasum"):
             (self.tools / name).symlink_to(str(shutil.which(name)))
         if python:
-            text = STAND_IN.format(calls=self.calls, site=self.site, uv=self.uv, pip=self.pip)
+            text = STAND_IN.format(calls=self.calls, python=sys.executable, uv=self.uv, pip=self.pip)
             (self.tools / "python3").write_text(text)
             (self.tools / "python3").chmod(0o755)
 
@@ -83,7 +87,7 @@ def test_the_first_start_installs_and_the_second_only_runs(clone: Clone) -> None
     assert first.returncode == 0, first.stderr
     assert any(call.startswith("-m venv ") for call in clone.asked)
     assert clone.asked[-1] == "-P -m lab status --json"
-    assert (clone.site / "workshop.pth").read_text().strip() == str(clone.folder)
+    assert (clone.site / (clone.site / "workshop.pth").read_text().strip()).resolve() == clone.folder
     assert clone.run("status").returncode == 0
     assert clone.asked == ["-P -m lab status"]
 
@@ -185,3 +189,42 @@ def test_variables_that_lead_elsewhere_do_not_reach_python(clone: Clone) -> None
     assert sorted(entry.name for entry in clone.folder.iterdir()) == [
         ".venv", "requirements-test.txt", "requirements.txt", "workshop",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*(name for name in ODD.values() if ":" not in name), WORST])
+def test_it_works_in_a_folder_of_any_name_and_any_locale(tmp_path: Path, name: str) -> None:
+    clone = Clone(tmp_path, name=name)
+    for _ in range(2):
+        done = clone.run("status", LC_ALL="C")
+        assert done.returncode == 0, done.stderr
+        assert clone.asked[-1] == "-P -m lab status"
+    assert (clone.site / "workshop.pth").read_text() == "../../../..\n"
+    seen = dict(line.partition("=")[::2] for line in Path(f"{clone.calls}.env").read_text().splitlines())
+    assert seen["PYTHONUTF8"] == "1"
+
+
+def test_an_environment_of_before_finds_its_clone_in_any_locale(clone: Clone) -> None:
+    clone.run("status")
+    (clone.site / "workshop.pth").write_text(f"{clone.folder}\n")
+    clone.run("status")
+    assert (clone.site / "workshop.pth").read_text() == "../../../..\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a:b", "has a colon"),
+        ("two\nlines", "has a line break"),
+        ("ends\n", "has a line break"),
+        (os.fsdecode(b"latin-\xfc"), "has a byte that is not UTF-8"),
+    ],
+)
+def test_a_clone_that_cannot_work_is_refused_before_anything_is_written(tmp_path: Path, name: str, says: str) -> None:
+    clone = Clone(tmp_path, name=name)
+    before = sorted(clone.folder.iterdir())
+    done = clone.run("status")
+    assert done.returncode == 1
+    assert says in done.stderr.splitlines()[0]
+    assert "Move the clone" in done.stderr.splitlines()[1]
+    assert len(done.stderr.splitlines()) == 2
+    assert sorted(clone.folder.iterdir()) == before

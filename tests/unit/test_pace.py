@@ -300,7 +300,7 @@ def test_marks_wait_longer(slow: None, monkeypatch: pytest.MonkeyPatch, state: P
 
 
 def test_the_supervisor_gives_services_longer(slow: None, tmp_path: Path) -> None:
-    service = Service("proxy", ("true",), tmp_path, tmp_path / "log", stop_seconds=10)
+    service = Service("proxy", ("true",), tmp_path / "log", stop_seconds=10)
     text = configuration([service], Layout(tmp_path, tmp_path))
     assert "stopwaitsecs=40\n" in text
     assert "startsecs=32\n" in text

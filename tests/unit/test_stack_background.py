@@ -40,7 +40,7 @@ def test_a_step_gets_the_environment_of_the_up_that_starts_it(place: Layout, mon
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     background.start("step", place)
     argv = background.service("step", "lab.stack.build", 3, place).argv
-    file, module = Path(argv[-2]), argv[-1]
+    file, module = place.run / argv[-2], argv[-1]
     assert (started, module) == (["step"], "lab.stack.build")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -61,7 +61,7 @@ def test_a_step_becomes_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     file = tmp_path / "environment.json"
     file.write_text(json.dumps({"PATH": "/now"}))
     background.main(str(file), "lab.stack.build")
-    assert calls[0][:2] == (sys.executable, (sys.executable, "-m", "lab.stack.build"))
+    assert calls[0][:2] == (sys.executable, (sys.executable, "-P", "-m", "lab.stack.build"))
     assert isinstance(calls[0][2], dict)
     assert calls[0][2]["PATH"] == "/now"
 

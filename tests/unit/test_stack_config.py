@@ -22,7 +22,7 @@ from lab.stack import connect, influxd, jars, kafka, proxy
 from lab.stack.layout import SOCKET_PATH_BYTES, Layout
 from lab.stack.ports import Ports
 from lab.stack.spec import SERVICES, STOP_ORDER, Service
-from lab.stack.supervision import configuration
+from lab.stack.supervision import configuration, script
 
 PLACE = Layout(Path("/state"), Path("/cache"))
 
@@ -78,15 +78,16 @@ def test_influxd_listens_on_loopback_and_reports_nothing_home() -> None:
 def test_supervisor_reads_back_what_a_service_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lab.pace.pace", lambda: 1.0)
     argv = ("/a path/java", "-Dx=100%", "quote'd")
-    service = Service("kafka1", argv, Path("/tmp"), Path("/tmp/50%.log"), {"KEY": "a%b"}, stop_seconds=4)
+    service = Service("kafka1", argv, PLACE.log("kafka1"), {"KEY": "a%b"}, stop_seconds=4)
     parser = configparser.RawConfigParser()
     parser.read_string(configuration([service], PLACE))
     program = dict(parser["program:kafka1"])
-    assert tuple(shlex.split(program["command"].replace("%%", "%"))) == argv
-    assert program["stdout_logfile"] == "/tmp/50%%.log"
-    assert program["environment"] == 'KEY="a%%b"'
+    assert (program["command"], program["stdout_logfile"]) == ("/bin/sh kafka1.sh", "../logs/kafka1.log")
     assert (program["autorestart"], program["stopwaitsecs"]) == ("true", "4")
     assert parser["unix_http_server"]["chmod"] == "0700"
+    lines = script(service).splitlines()
+    assert shlex.split(lines[-1]) == ["exec", *argv]
+    assert lines[1:-1] == ["export KEY=a%b"]
 
 
 def test_a_deep_state_folder_gets_a_short_socket_path() -> None:
