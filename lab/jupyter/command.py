@@ -27,7 +27,7 @@ into an arena of its own, where no other finds the room: a kernel with two panel
 STARTED_BY = "WORKSHOP_JUPYTER"
 """Environment variable of JupyterLab and its kernels: the id of the process that started it, and the state folder."""
 FOREIGN = re.compile(r"I?PYTHON.*|JUPYTER.*|PLOTLY_RENDERER")
-KEPT_VARIABLES = frozenset({"PYTHONUTF8", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"})
+KEPT_VARIABLES = frozenset({"PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"})
 """Variables that lead Python, IPython, Jupyter or plotly to a user's own files are not passed on, except for these."""
 EXTENSIONS = ("lab.jupyter.server", "jupyter_server_terminals", "jupyter_lsp")
 """What JupyterLab's server loads beside JupyterLab: the course's part, and what is installed with JupyterLab."""

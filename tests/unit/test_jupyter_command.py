@@ -38,10 +38,10 @@ def test_jupyterlab_listens_on_loopback_and_kernels_find_the_kit() -> None:
 
 def test_what_leads_to_a_users_own_jupyter_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = ("JUPYTER_CONFIG_DIR", "JUPYTER_PATH", "JUPYTERLAB_DIR", "IPYTHONDIR", "PYTHONSTARTUP", "PYTHONHOME")
-    for name in (*foreign, "PLOTLY_RENDERER", "PYTHONUTF8"):
+    for name in (*foreign, "PLOTLY_RENDERER", "PYTHONIOENCODING"):
         monkeypatch.setenv(name, "/theirs")
     env = command(None).env
-    assert {name: value for name, value in env.items() if value == "/theirs"} == {"PYTHONUTF8": "/theirs"}
+    assert {name: value for name, value in env.items() if value == "/theirs"} == {"PYTHONIOENCODING": "/theirs"}
     state = env["LAB_STATE"]
     assert (env["JUPYTER_NO_CONFIG"], env["JUPYTER_PREFER_ENV_PATH"]) == ("1", "1")
     assert all(env[name].startswith(state) for name in ("JUPYTER_DATA_DIR", "IPYTHONDIR"))
