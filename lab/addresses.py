@@ -42,6 +42,8 @@ class Addresses(BaseModel):
     kafka_bootstrap: str
     """Comma-separated host:port of the brokers."""
     kafka_security: KafkaSecurity = KafkaSecurity()
+    kafka_cluster: str | None = None
+    """The cluster's id, which every answer must show; None where somebody else runs Kafka."""
     connect_url: str
     influx_url: str
     influx_org: str

@@ -121,6 +121,7 @@ def main() -> int:
         influxd.use(found, here)
         _require_port(where, here)
         supervision.start("influxd", here)
+        ready.ours("influxd", where, here)
         influxd.onboard(where, here)
         ready.influxd(where, here)
         provision(where, _say)

@@ -55,7 +55,7 @@ def files(plugin: Path, layout: Layout) -> dict[str, str]:
     """Write what the containers mount; return the variables of docker-compose.yml."""
     ports = Ports()
     where = plan.addresses(ports, layout)
-    worker = connect.configuration(ports, PLUGIN, EVERYWHERE)
+    worker = connect.configuration(ports, PLUGIN, kafka.cluster_id(layout), EVERYWHERE)
     toml = proxy.configuration(where.librdkafka(), ports.mqtt, ports.proxy_http, where.names, EVERYWHERE)
     return {
         "LAB_CLUSTER_ID": kafka.cluster_id(layout),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.stack.kafka import jvm
+from lab.stack.kafka import cluster_id, jvm
 from lab.stack.layout import Layout, write
 from lab.stack.ports import HOST, Ports
 from lab.stack.spec import Service
@@ -14,7 +14,6 @@ HEAP_MB = 512
 MAIN = "org.apache.kafka.connect.cli.ConnectDistributed"
 
 COMMON = """\
-group.id=workshop-connect
 session.timeout.ms=6000
 heartbeat.interval.ms=2000
 key.converter=org.apache.kafka.connect.storage.StringConverter
@@ -41,9 +40,13 @@ successor waits until its session ends: 6 s and not 10 s, and 10 s and not 45 s 
 records travel in few, large requests: with the client's 16 KB they cost the brokers more than they cost the worker."""
 
 
-def configuration(ports: Ports, plugin: Path, listen: str = HOST) -> str:
-    """The worker's properties. `plugin` is a plain path: `plugin.path` is a list with commas."""
+def configuration(ports: Ports, plugin: Path, cluster: str, listen: str = HOST) -> str:
+    """The worker's properties. `plugin` is a plain path: `plugin.path` is a list with commas.
+
+    The group is named after the cluster, so that a worker never joins another stack's, whatever answers at its ports.
+    """
     return (
+        f"group.id=workshop-connect-{cluster}\n"
         f"bootstrap.servers={ports.bootstrap}\n"
         f"listeners=http://{listen}:{ports.connect}\n"
         f"rest.advertised.host.name={HOST}\n"
@@ -55,7 +58,7 @@ def configuration(ports: Ports, plugin: Path, listen: str = HOST) -> str:
 def service(ports: Ports, jars: list[Path], plugin: Path, layout: Layout, options: tuple[str, ...] = ()) -> Service:
     """Write the worker's configuration and describe its process; `up` starts it once the brokers answer."""
     link = Path(layout.link("plugin", plugin))
-    config = write(layout.run / "connect.properties", configuration(ports, link)).name
+    config = write(layout.run / "connect.properties", configuration(ports, link, cluster_id(layout))).name
     return Service(
         name="connect",
         argv=(*jvm(jars, layout, *options, heap_mb=HEAP_MB), MAIN, config),

@@ -150,10 +150,14 @@ def taken_ports() -> list[Finding]:
     if supervision.processes(layout()) is not None:
         return [Finding("ports", "good", "in use by the running services")]
     wanted = ports.remembered(layout().state / "ports.json")
-    taken = [f"{port} ({name})" for name, port in wanted.model_dump().items() if not ports.is_free(port)]
+    taken = [f"{port} ({name})" for name, port in wanted.model_dump().items() if not _choosable(port)]
     if not taken:
         return [Finding("ports", "good", "all free")]
     return [Finding("ports", "note", f"taken: {', '.join(taken)}", "Nothing to do: ./workshop up uses free ones.")]
+
+
+def _choosable(port: int) -> bool:
+    return ports.is_free(port) and not ports.is_held(port)
 
 
 def clock() -> list[Finding]:

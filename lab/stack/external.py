@@ -75,12 +75,14 @@ def _start_proxy(chosen: Settings, layout: Layout, report: Report) -> Addresses:
         supervision.start("proxy", layout)
     else:
         orphans.end(orphans.find(layout))
-        free = native.choose_ports(layout, report)
-        where = addresses(chosen, free.mqtt, free.proxy_http, layout).model_copy(update={"pace": Stopwatch().pace()})
-        text = proxy.configuration(where.librdkafka(), free.mqtt, free.proxy_http, where.names)
-        book.save(where, layout.state)
-        report("Starting the MQTT proxy")
-        supervision.launch([proxy.service(text, layout)], layout)
+        with native.reserve_ports(layout, report) as reserved:
+            free = reserved.ports
+            where = addresses(chosen, free.mqtt, free.proxy_http, layout)
+            where = where.model_copy(update={"pace": Stopwatch().pace()})
+            text = proxy.configuration(where.librdkafka(), free.mqtt, free.proxy_http, where.names)
+            book.save(where, layout.state)
+            report("Starting the MQTT proxy")
+            supervision.launch([proxy.service(text, layout)], layout, reserved.holders)
     ready.proxy(where, layout)
     return where
 
@@ -103,7 +105,7 @@ def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
     process = (supervision.processes(layout) or {}).get("proxy")
     rows = [_foreign(name, where) for name in [*brokers, "connect", "influxd"]]
     pid = process.pid if process else None
-    answer = states.answer("proxy", where) if pid else None
+    answer = states.ask("proxy", where, process)
     state, detail = states.decide("proxy", process, answer, None, "")
     return [*rows, ServiceStatus("proxy", state, pid, states.address("proxy", where), detail, states.memory_mb(pid))]
 

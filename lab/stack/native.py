@@ -35,7 +35,7 @@ from lab.stack import (
 )
 from lab.stack.layout import Layout
 from lab.stack.plan import Parts
-from lab.stack.ports import Ports
+from lab.stack.ports import Reserved
 from lab.stack.provide import provision
 from lab.stack.report import Report
 from lab.stack.spec import SERVICES, STOP_ORDER, ServiceStatus
@@ -73,27 +73,26 @@ def _start(layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
         report("Ending what an earlier supervisor left running")
         orphans.end(left)
     parts = gather(report, watch)
-    chosen = choose_ports(layout, report)
-    services = plan.services(parts, chosen, layout)
-    report("Formatting Kafka's storage")
-    kafka.format_storage(parts.jars, layout, watch)
-    # What was timed so far, for the deadlines of the waiting that follows.
-    where = plan.addresses(chosen, layout).model_copy(update={"pace": watch.pace()})
-    book.save(where, layout.state)
-    report("Starting the supervisor")
-    supervision.launch(services, layout)
+    with reserve_ports(layout, report) as reserved:
+        services = plan.services(parts, reserved.ports, layout)
+        report("Formatting Kafka's storage")
+        kafka.format_storage(parts.jars, layout, watch)
+        # What was timed so far, for the deadlines of the waiting that follows.
+        where = plan.addresses(reserved.ports, layout).model_copy(update={"pace": watch.pace()})
+        book.save(where, layout.state)
+        report("Starting the supervisor")
+        supervision.launch(services, layout, reserved.holders)
     return where
 
 
-def choose_ports(layout: Layout, report: Report) -> Ports:
-    """The ports of this start, remembered; says which of them moved."""
+def reserve_ports(layout: Layout, report: Report) -> Reserved:
+    """The ports of this start, remembered and held; says which of them moved."""
     memory = layout.state / "ports.json"
-    with lock.hold(layout.cache / "ports.lock", report):
-        chosen = ports.reserve(ports.remembered(memory), layout.state, layout.cache / "ports.json")
-    ports.remember(chosen, memory)
-    for name, (usual, now) in ports.moved(chosen).items():
+    reserved = ports.reserve(ports.remembered(memory))
+    ports.remember(reserved.ports, memory)
+    for name, (usual, now) in ports.moved(reserved.ports).items():
         report(f"Port {usual} of {name} is taken, it moves to {now}")
-    return chosen
+    return reserved
 
 
 def _resume(known: dict[str, supervision.Process], layout: Layout, report: Report) -> Addresses:
@@ -146,6 +145,7 @@ def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch, mi
         build.start(layout)
     else:
         report("Waiting for InfluxDB")
+        ready.ours("influxd", where, layout)
         influxd.onboard(where, layout)
         ready.influxd(where, layout)
     provision(where, report)

@@ -31,6 +31,7 @@ def addresses(ports: Ports, layout: Layout) -> Addresses:
         mqtt_port=ports.mqtt,
         proxy_url=f"http://{HOST}:{ports.proxy_http}",
         kafka_bootstrap=ports.bootstrap,
+        kafka_cluster=kafka.cluster_id(layout),
         connect_url=f"http://{HOST}:{ports.connect}",
         influx_url=f"http://{HOST}:{ports.influxd}",
         influx_org=settings().influx_org,

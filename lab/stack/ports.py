@@ -1,19 +1,21 @@
 """The ports of one stack: the usual ones when free, else others; the owner of a taken port is left alone.
 
 The choice is remembered in ports.json, because a learner's notes and Kafka's advertised addresses should
-survive a restart. For two minutes it is also reserved in the user's cache: a service binds its port some seconds
-after it was chosen, and another clone may be choosing meanwhile. A port that moves goes outside the range the
-system hands to outgoing connections, where it could be taken again between two starts of a service.
+survive a restart. A port stays with its stack while the stack's supervisor lives, also while a broker is down: the
+supervisor holds the UDP port of the same number on loopback, which nothing else uses and which the system gives to one
+process of one user only. A port that moves goes outside the range the system hands to outgoing connections, where it
+could be taken again between two starts of a service.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import socket
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,7 +24,6 @@ from lab.stack.layout import write
 
 HOST = "127.0.0.1"
 BROKERS = (1, 2, 3)
-RESERVED_SECONDS = 120
 MOVED_FROM = 20000
 MOVED_TO = 32000
 """Below 32768, where Linux begins to hand out ports to outgoing connections."""
@@ -69,30 +70,66 @@ def is_free(port: int) -> bool:
         return True
 
 
-def reserve(wanted: Ports, state: Path, registry: Path, free: Callable[[int], bool] = is_free) -> Ports:
-    """`choose`, sparing what other state folders reserved lately. Call it with the registry's lock held."""
-    now = time.time()
-    known = {int(port): entry for port, entry in _reservations(registry).items() if now - entry[1] < RESERVED_SECONDS}
-    others = {port for port, (owner, _) in known.items() if owner != str(state)}
-    chosen = choose(wanted, lambda port: port not in others and free(port))
-    mine = {port: (str(state), now) for port in chosen.model_dump().values()}
-    write(registry, json.dumps({port: known[port] for port in others} | mine))
-    return chosen
+@dataclass
+class Reserved:
+    """Ports that no other stack can choose while `holders` are open, here or in a process that was given them."""
+
+    ports: Ports
+    holders: list[socket.socket]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the ports to whoever was given the holders."""
+        for holder in self.holders:
+            holder.close()
 
 
-def _reservations(registry: Path) -> dict[str, tuple[str, float]]:
+def reserve(wanted: Ports, free: Callable[[int], bool] = is_free) -> Reserved:
+    """`choose` among the ports that no living stack holds, and hold them. Raises MachineError when none is free."""
+    held: dict[int, socket.socket] = {}
+
+    def take(port: int) -> bool:
+        if not free(port) or (holder := hold(port)) is None:
+            return False
+        held[port] = holder
+        return True
+
     try:
-        found: dict[str, tuple[str, float]] = json.loads(registry.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found
+        return Reserved(choose(wanted, take), list(held.values()))
+    except MachineError:
+        for holder in held.values():
+            holder.close()
+        raise
+
+
+def hold(port: int) -> socket.socket | None:
+    """The UDP socket that keeps a port for its stack, None when another stack has it."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        holder.bind((HOST, port))
+    except OSError:
+        holder.close()
+        return None
+    return holder
+
+
+def is_held(port: int) -> bool:
+    """Whether a living stack keeps this port, though nothing may listen on it now."""
+    if (holder := hold(port)) is None:
+        return True
+    holder.close()
+    return False
 
 
 def choose(wanted: Ports, free: Callable[[int], bool] = is_free) -> Ports:
     """`wanted` with each taken port moved to a free one. Raises MachineError when none is free."""
     chosen: dict[str, int] = {}
     for name, port in wanted.model_dump().items():
-        chosen[name] = port if free(port) and port not in chosen.values() else _other(port, chosen, free)
+        chosen[name] = port if port not in chosen.values() and free(port) else _other(port, chosen, free)
     return Ports(**chosen)
 
 

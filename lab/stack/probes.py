@@ -12,6 +12,7 @@ import socket
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 
 from lab.addresses import Addresses
 from lab.errors import LabError
@@ -28,8 +29,8 @@ class Unanswered(Exception):  # noqa: N818 - it is an answer's absence and no er
     """The service did not answer as one that works."""
 
 
-def kafka(bootstrap: str, settings: dict[str, str]) -> set[int]:
-    """Ids of the brokers that the cluster knows, asked of `bootstrap` alone."""
+def kafka(bootstrap: str, settings: dict[str, str], cluster: str | None = None) -> set[int]:
+    """Ids of the brokers that the cluster knows, asked of `bootstrap` alone; `cluster` is the id it must have."""
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
@@ -45,7 +46,13 @@ def kafka(bootstrap: str, settings: dict[str, str]) -> set[int]:
         answer = client.describe_cluster(request_timeout=allow(PATIENCE)).result(allow(PATIENCE) + 1)
     except (KafkaException, TimeoutError) as error:
         raise Unanswered(_short(error)) from error
+    _require_cluster(answer.cluster_id, cluster)
     return {node.id for node in answer.nodes}
+
+
+def _require_cluster(found: str | None, wanted: str | None) -> None:
+    if wanted is not None and found != wanted:
+        raise Unanswered(f"Kafka cluster {found} answers, which is another stack's; ours is {wanted}")
 
 
 def quorum_leader(addresses: Addresses) -> int:
@@ -65,12 +72,17 @@ def quorum_leader(addresses: Addresses) -> int:
         raise Unanswered(_short(error)) from error
 
 
-def connect(url: str) -> str:
-    """The worker's version, once it is a member of its group and has read its own topics (KIP-1017)."""
+def connect(url: str, cluster: str | None = None) -> str:
+    """The worker's version, once it is a member of its group and has read its own topics (KIP-1017).
+
+    `cluster` is the id of the Kafka cluster that it must use.
+    """
     health = _get(f"{url}/health")
     if health.status_code != httpx.codes.OK:
         raise Unanswered(_reason(health))
-    return str(_get(f"{url}/").json()["version"])
+    about = _get(f"{url}/").json()
+    _require_cluster(about.get("kafka_cluster_id"), cluster)
+    return str(about["version"])
 
 
 def influx(addresses: Addresses) -> str:
@@ -124,6 +136,41 @@ def mqtt(host: str, port: int) -> str:
     except OSError as error:
         raise Unanswered(_short(error)) from error
     return "MQTT 3.1.1"
+
+
+def stranger(pid: int, port: int) -> str | None:
+    """Why process `pid` is not the one that answers at a port of loopback; None when it is, or when nobody can tell.
+
+    A service that was found listening keeps listening as long as it lives, so each is looked up once.
+    """
+    try:
+        process = psutil.Process(pid)
+        if (pid, process.create_time(), port) in _listening:
+            return None
+        if _listens(process, port) or any(_listens(child, port) for child in process.children(recursive=True)):
+            _listening.add((pid, process.create_time(), port))
+            return None
+    except psutil.AccessDenied:
+        return None
+    except psutil.NoSuchProcess:
+        return "it has just ended"
+    return f"another program answers at 127.0.0.1:{port}" if _is_open(port) else "it does not listen yet"
+
+
+_listening: set[tuple[int, float, int]] = set()
+"""Process, its start and the port it listens at."""
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    return any(
+        found.status == psutil.CONN_LISTEN and found.laddr.port == port for found in process.net_connections(kind="tcp")
+    )
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as peer:
+        peer.settimeout(allow(PATIENCE))
+        return peer.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _exactly(peer: socket.socket, count: int) -> bytes:

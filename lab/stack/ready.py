@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
+from lab import addresses as book
 from lab.addresses import Addresses
 from lab.errors import ServiceError
 from lab.pace import allow
-from lab.stack import probes
+from lab.stack import ports, probes, states
 from lab.stack.layout import Layout
 from lab.stack.logs import latest
 from lab.stack.ports import BROKERS
@@ -38,13 +40,31 @@ def wait(names: Iterable[str], probe: Callable[[], object], seconds: float, layo
 
 
 def kafka(addresses: Addresses, layout: Layout) -> None:
-    """All three brokers are registered and the quorum has a leader."""
-    wait([f"kafka{n}" for n in BROKERS], lambda: _whole_cluster(addresses), KAFKA_SECONDS, layout)
+    """All three brokers are ours, registered, and the quorum has a leader."""
+    names = [f"kafka{n}" for n in BROKERS]
+    for name in names:
+        wait([name, *names], partial(_ours, name, addresses, layout), KAFKA_SECONDS, layout)
+    wait(names, lambda: _whole_cluster(addresses), KAFKA_SECONDS, layout)
+
+
+def ours(name: str, addresses: Addresses, layout: Layout) -> None:
+    """What answers at the service's ports is the process that the supervisor runs, and no other program's."""
+    wait([name], lambda: _ours(name, addresses, layout), OTHER_SECONDS, layout)
+
+
+def _ours(name: str, addresses: Addresses, layout: Layout) -> None:
+    """Raises Unanswered. Where no supervisor runs (Docker), nobody can tell."""
+    if (known := processes(layout)) is None or name not in known:
+        return
+    if (pid := known[name].pid) is None:
+        raise Unanswered(known[name].description or "it does not run")
+    if why := states.foreign(name, addresses, pid):
+        raise Unanswered(why)
 
 
 def _whole_cluster(addresses: Addresses) -> None:
     config = addresses.librdkafka()
-    known = probes.kafka(config.pop("bootstrap.servers"), config)
+    known = probes.kafka(config.pop("bootstrap.servers"), config, addresses.kafka_cluster)
     if known < set(BROKERS):
         raise Unanswered(f"brokers {sorted(known)} of {list(BROKERS)} are registered")
     if probes.quorum_leader(addresses) < 0:
@@ -52,14 +72,17 @@ def _whole_cluster(addresses: Addresses) -> None:
 
 
 def connect(addresses: Addresses, layout: Layout) -> None:
-    wait(["connect"], lambda: probes.connect(addresses.connect_url), OTHER_SECONDS, layout)
+    ours("connect", addresses, layout)
+    wait(["connect"], lambda: probes.connect(addresses.connect_url, addresses.kafka_cluster), OTHER_SECONDS, layout)
 
 
 def influxd(addresses: Addresses, layout: Layout) -> None:
+    ours("influxd", addresses, layout)
     wait(["influxd"], lambda: probes.influx(addresses), OTHER_SECONDS, layout)
 
 
 def proxy(addresses: Addresses, layout: Layout) -> None:
+    ours("proxy", addresses, layout)
     wait(["proxy"], lambda: probes.proxy(addresses), OTHER_SECONDS, layout)
 
 
@@ -67,7 +90,19 @@ def _give_up_when_failed(names: list[str], layout: Layout) -> None:
     known = processes(layout) or {}
     for name in names:
         if name in known and known[name].state == "FATAL":
+            if (port := _taken(name, layout)) is not None:
+                raise ServiceError(
+                    name,
+                    f"{name} cannot start: another program listens at its port {port}.",
+                    "Run ./workshop down, then ./workshop up: it chooses a free port.",
+                )
             raise _failure(name, "ends again and again right after its start", layout)
+
+
+def _taken(name: str, layout: Layout) -> int | None:
+    """The first port of a service that does not run at which something listens."""
+    where = book.load(layout.state)
+    return next((port for port in states.ports_of(name, where) if not ports.is_free(port)), None)
 
 
 def _failure(name: str, what: str, layout: Layout) -> ServiceError:

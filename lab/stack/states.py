@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -59,8 +60,22 @@ def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
 
 
 def ask(name: str, where: Addresses, process: Process | None) -> Answer | None:
-    """Probe one service, unless its process is known not to run."""
-    return answer(name, where) if process and process.pid else None
+    """Probe one service, unless its process is known not to run. What another program answers is no answer."""
+    if not process or not process.pid:
+        return None
+    why = foreign(name, where, process.pid)
+    return Answer(False, why) if why else answer(name, where)
+
+
+def foreign(name: str, where: Addresses, pid: int) -> str | None:
+    """Why what answers at a service's ports is not the process that the supervisor runs; None when it is."""
+    return next((why for port in ports_of(name, where) if (why := probes.stranger(pid, port))), None)
+
+
+def ports_of(name: str, where: Addresses) -> list[int]:
+    """The ports at which a service answers."""
+    found = [address(name, where), *([where.proxy_url] if name == "proxy" and where.proxy_url else [])]
+    return [port for one in found if (port := urlsplit(f"//{one.rpartition('//')[2]}").port)]
 
 
 def answer(name: str, where: Addresses) -> Answer:
@@ -76,7 +91,7 @@ def _broker(node: int) -> Callable[[Addresses], str]:
     def probe(where: Addresses) -> str:
         config = where.librdkafka()
         own = config.pop("bootstrap.servers").split(",")[node - 1]
-        known = probes.kafka(own, config)
+        known = probes.kafka(own, config, where.kafka_cluster)
         if where.backend != "external" and node not in known:
             raise probes.Unanswered("not yet registered with the controllers")
         return f"{len(known)} brokers known"
@@ -88,7 +103,7 @@ PROBES: dict[str, Callable[[Addresses], str]] = {
     "kafka1": _broker(1),
     "kafka2": _broker(2),
     "kafka3": _broker(3),
-    "connect": lambda where: f"Connect {probes.connect(where.connect_url)}",
+    "connect": lambda where: f"Connect {probes.connect(where.connect_url, where.kafka_cluster)}",
     "influxd": lambda where: f"InfluxDB {probes.influx(where)}",
     "proxy": probes.proxy,
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import resource
 import shlex
+import socket
 import subprocess
 import sys
 import xmlrpc.client
@@ -36,6 +37,12 @@ OPEN_FILES = 65536
 START_SECONDS = 8
 """A service that ends sooner has failed to start; after the fifth time in a row supervisor gives it up. A slow machine
 needs longer to find out that a service cannot run, so this is multiplied by the pace."""
+SUPERVISORD = """\
+from supervisor import options, supervisord
+options.ServerOptions.cleanup_fds = lambda self: None
+supervisord.main()
+"""
+"""supervisord, but it does not close what it was given: the sockets that keep the stack's ports. Services get none."""
 ALREADY_STARTED, NOT_RUNNING = 60, 70
 """supervisor.xmlrpc.Faults."""
 
@@ -131,16 +138,26 @@ def _process(info: dict[str, Any]) -> Process:
     )
 
 
-def launch(services: Iterable[Service], layout: Layout) -> None:
-    """Start the supervisor as a daemon; it starts its services. Raises MachineError when it does not come up."""
+def launch(services: Iterable[Service], layout: Layout, kept: Iterable[socket.socket] = ()) -> None:
+    """Start the supervisor as a daemon; it starts its services, and keeps these sockets open as long as it lives.
+
+    Raises MachineError when it does not come up.
+    """
     services = list(services)
     for service in services:
         write(layout.run / f"{service.name}.sh", script(service))
     config = write(layout.run / "supervisord.conf", configuration(services, layout)).name
     layout.socket.unlink(missing_ok=True)
-    argv = (sys.executable, "-P", "-m", "supervisor.supervisord", "-c", config)
+    argv = (sys.executable, "-P", "-c", SUPERVISORD, "-c", config)
     done = subprocess.run(
-        argv, capture_output=True, text=True, env=environment(layout), timeout=allow(60), check=False, cwd=layout.run
+        argv,
+        capture_output=True,
+        text=True,
+        env=environment(layout),
+        timeout=allow(60),
+        check=False,
+        cwd=layout.run,
+        pass_fds=[holder.fileno() for holder in kept],
     )
     if done.returncode:
         write(layout.log("supervisor-start"), done.stdout + done.stderr)

@@ -83,7 +83,9 @@ def _format_argv(found: list[Path], place: Layout) -> tuple[str, ...]:
 
 
 def _worker_argv(found: list[Path], ports: Ports, place: Layout) -> tuple[str, ...]:
-    text = connect.configuration(ports, Path(place.seen(place.data))).replace("factor=3", "factor=1")
+    text = connect.configuration(ports, Path(place.seen(place.data)), kafka.cluster_id(place)).replace(
+        "factor=3", "factor=1"
+    )
     text = text.replace(ports.bootstrap, f"{HOST}:{ports.kafka1}")
     config = write(place.run / "connect.properties", text).name
     return (*kafka.jvm(found, place, _output(place, "connect"), heap_mb=connect.HEAP_MB), connect.MAIN, config)

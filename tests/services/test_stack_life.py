@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -27,9 +28,10 @@ from lab import stack as services
 from lab.addresses import Addresses
 from lab.pace import allow
 from lab.settings import ROOT, settings
-from lab.stack import aot, jars, kafka, native, orphans, supervision, training
+from lab.stack import aot, jars, kafka, native, orphans, ports, supervision, training
 from lab.stack.layout import layout
 from lab.stack.spec import SERVICES, ServiceStatus
+from lab.stack.states import Answer, ask, ports_of
 
 BACK_S = 15.0
 """A killed service answers again within this, by itself."""
@@ -167,6 +169,38 @@ def test_a_killed_service_comes_back_by_itself(stack: Addresses, name: str) -> N
     until("all are ready", all_ready, BACK_S)
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_another_program_answers_at_a_services_port_is_not_the_services(stack: Addresses, name: str) -> None:
+    process = (supervision.processes(layout()) or {})[name]
+    assert (answer := ask(name, stack, process)) is not None
+    assert answer.ok
+    port = ports_of(name, stack)[0]
+    other = ask(name, stack, replace(process, pid=os.getpid()))  # as if the supervisor's process were not what listens
+    assert other == Answer(False, f"another program answers at 127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("name", ["kafka2", "connect"])
+def test_the_answer_of_another_cluster_is_not_ready(stack: Addresses, name: str) -> None:
+    process = (supervision.processes(layout()) or {})[name]
+    other = ask(name, stack.model_copy(update={"kafka_cluster": "other"}), process)
+    assert other is not None
+    assert (other.ok, "another stack's" in other.text) == (False, True)
+
+
+def test_the_port_of_a_broker_that_is_down_stays_with_its_stack(stack: Addresses) -> None:
+    """Another clone's `up` once took it, and both stacks' clients met in one cluster."""
+    mine = ports.remembered(layout().state / "ports.json")
+    control = services.control("kafka2")
+    control.stop()
+    try:
+        assert ports.is_free(mine.kafka2)
+        with ports.reserve(mine) as others:
+            assert not set(others.ports.model_dump().values()) & set(mine.model_dump().values())
+    finally:
+        control.start()
+    until("it answers again", lambda: is_ready("kafka2"), BACK_S)
+
+
 def test_a_frozen_service_is_not_called_ready(stack: Addresses) -> None:
     control = services.control("influxd")
     control.freeze()
@@ -213,7 +247,7 @@ def test_all_is_there_after_everything_was_killed_at_once_and_two_ups_at_once_ma
     both = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
     outputs = [process.communicate(timeout=allow(300))[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
-    assert len([p for p in orphans.find(layout()) if "supervisor.supervisord" in p.cmdline()]) == 1
+    assert len([p for p in orphans.find(layout()) if any("supervisord" in word for word in p.cmdline())]) == 1
     assert addresses.load() == stack
     assert all_ready()
     assert str(mark).encode() in read_all(stack)
@@ -227,7 +261,7 @@ def test_services_that_lost_their_supervisor_are_taken_over(stack: Addresses) ->
     until("the supervisor is gone", lambda: supervision.processes(own) is None, 10)
     assert services.up() == stack
     assert all_ready()
-    assert len([p for p in orphans.find(own) if "supervisor.supervisord" in p.cmdline()]) == 1
+    assert len([p for p in orphans.find(own) if any("supervisord" in word for word in p.cmdline())]) == 1
 
 
 def test_up_measures_the_pace_and_a_slow_machine_is_told(stack: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,14 +39,6 @@ def test_a_taken_port_is_seen_and_left_alone() -> None:
         assert chosen.mqtt != port
 
 
-def test_two_clones_that_start_together_do_not_choose_the_same_ports(tmp_path: Path) -> None:
-    registry = tmp_path / "ports.json"
-    first = ports.reserve(ports.Ports(), tmp_path / "one", registry, lambda _: True)
-    second = ports.reserve(ports.Ports(), tmp_path / "two", registry, lambda _: True)
-    assert not set(first.model_dump().values()) & set(second.model_dump().values())
-    assert ports.reserve(ports.Ports(), tmp_path / "one", registry, lambda _: True) == first
-
-
 def test_a_state_folder_that_cannot_be_made_is_named(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (private / "file").write_text("")
     monkeypatch.setenv("LAB_STATE", str(private / "file" / "state"))

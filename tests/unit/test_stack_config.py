@@ -47,8 +47,15 @@ def test_brokers_lose_nothing_that_was_acknowledged() -> None:
     assert found["unclean.leader.election.enable"] == found["auto.create.topics.enable"] == "false"
 
 
+def test_a_worker_joins_no_group_of_another_stack() -> None:
+    groups = {
+        properties(connect.configuration(Ports(), Path("/plugin"), cluster))["group.id"] for cluster in ("one", "other")
+    }
+    assert len(groups) == 2
+
+
 def test_connect_keeps_its_own_topics_three_times() -> None:
-    found = properties(connect.configuration(Ports(), Path("/plugin")))
+    found = properties(connect.configuration(Ports(), Path("/plugin"), "ourCluster"))
     assert [found[f"{what}.storage.replication.factor"] for what in ("config", "offset", "status")] == ["3"] * 3
     assert found["plugin.path"] == "/plugin"
     assert found["listeners"] == "http://127.0.0.1:8083"

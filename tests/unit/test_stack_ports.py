@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+
 import pytest
 
 from lab.errors import MachineError
-from lab.stack.ports import MOVED_FROM, MOVED_TO, Ports, choose, moved
+from lab.free_port import free_port
+from lab.pace import allow
+from lab.stack import probes
+from lab.stack.ports import HOST, MOVED_FROM, MOVED_TO, Ports, choose, is_free, is_held, moved, reserve
 
 
 def test_free_ports_stay_where_they_are() -> None:
@@ -38,3 +46,57 @@ def test_no_port_at_all_names_the_one_that_was_wanted() -> None:
 
 def test_bootstrap_names_every_broker() -> None:
     assert Ports(kafka2=20000).bootstrap == "127.0.0.1:9092,127.0.0.1:20000,127.0.0.1:9094"
+
+
+def apart() -> Ports:
+    """Ports that no stack of this machine uses."""
+    return Ports(**{name: free_port() for name in Ports().model_dump()})
+
+
+def test_two_stacks_that_start_together_do_not_choose_the_same_ports() -> None:
+    wanted = apart()
+    with reserve(wanted) as first:
+        assert first.ports == wanted
+        with reserve(wanted) as second:
+            assert not set(first.ports.model_dump().values()) & set(second.ports.model_dump().values())
+    with reserve(wanted) as again:
+        assert again.ports == wanted, "left when their stack has ended"
+
+
+def test_a_port_stays_with_its_stack_while_whoever_was_given_it_lives() -> None:
+    """Though nothing listens at it: a broker of the stack may be down."""
+    wanted = apart()
+    waits = (sys.executable, "-c", "import sys; sys.stdin.read()")
+    with reserve(wanted) as reserved:
+        keeper = subprocess.Popen(waits, stdin=subprocess.PIPE, pass_fds=[held.fileno() for held in reserved.holders])
+    with keeper:
+        assert is_free(wanted.kafka2)
+        assert is_held(wanted.kafka2)
+        with reserve(wanted) as other:
+            assert not set(wanted.model_dump().values()) & set(other.ports.model_dump().values())
+    assert not is_held(wanted.kafka2)
+
+
+def test_a_choice_that_fails_holds_nothing() -> None:
+    wanted = apart()
+    with pytest.raises(MachineError, match="is taken"):
+        reserve(wanted, lambda port: port in (wanted.mqtt, wanted.proxy_http))
+    assert not is_held(wanted.mqtt)
+
+
+def test_only_the_process_that_listens_is_the_one_that_answers() -> None:
+    """A service whose port another program has taken is not ready because something answers there."""
+    port = free_port()
+    assert probes.stranger(os.getpid(), port) == "it does not listen yet"
+    code = f"import socket, sys; s = socket.create_server(('{HOST}', {port})); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen((sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert probes.stranger(other.pid, port) is None
+        assert probes.stranger(os.getpid(), port) is None, "a child of ours, as a worker of the proxy is"
+        assert probes.stranger(os.getppid(), port + 1) is not None
+        with socket.create_server((HOST, 0)) as mine:
+            taken = mine.getsockname()[1]
+            assert probes.stranger(other.pid, taken) == f"another program answers at {HOST}:{taken}"
+        other.communicate(timeout=allow(20))
+    assert probes.stranger(other.pid, port) == "it has just ended"
