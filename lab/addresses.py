@@ -119,7 +119,7 @@ def load(state: Path | None = None) -> Addresses:
             "The services are not running: there is no stack.json.", "Start them with ./workshop up."
         ) from error
     except (OSError, ValidationError) as error:
-        raise MachineError(f"{path} cannot be read: {error}", "Write it anew with ./workshop up.") from error
+        raise MachineError(f"{path} cannot be read: {error}", "Write it again with ./workshop up.") from error
 
 
 def save(addresses: Addresses, state: Path | None = None) -> None:

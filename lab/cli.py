@@ -283,7 +283,7 @@ def _missing(error: ModuleNotFoundError) -> int:
     for stamp in (".installed", ".installed-test"):
         (ROOT / ".venv" / stamp).unlink(missing_ok=True)
     cause = f"The virtual environment lacks the module {error.name}."
-    show_error(LabError(cause, "Run the same command again: it installs everything anew."))
+    show_error(LabError(cause, "Run the same command again: it installs everything again."))
     return 1
 
 

@@ -76,7 +76,7 @@ def onboard(addresses: Addresses, layout: Layout) -> None:
         raise ServiceError(
             "influxd",
             f"InfluxDB is set up, but its token {layout.influx_token} is gone and cannot be read back.",
-            "Begin InfluxDB anew with ./workshop reset influxd (this removes its data).",
+            "Begin from scratch with ./workshop reset influxd (this removes its data).",
         )
 
 

@@ -57,7 +57,7 @@ def read(lock: Path) -> tuple[Jar, ...]:
     )
     for jar in jars:
         if not jar.sha256:
-            raise MachineError(f"{lock.name} has no sha256 for {jar.coordinate}.", "Make the lock file anew with jgo.")
+            raise MachineError(f"{lock.name} has no sha256 for {jar.coordinate}.", "Make the lock file again with jgo.")
     return jars
 
 

@@ -20,7 +20,7 @@ def hold(path: Path, report: Report = quiet) -> Iterator[None]:
     except OSError as error:
         raise MachineError(
             f"{path} cannot be opened: {error.strerror or error}.",
-            "Mend the folder's permissions, or point LAB_STATE and LAB_CACHE at folders of yours.",
+            "Fix the folder's permissions, or point LAB_STATE and LAB_CACHE at folders of yours.",
         ) from error
     with file:
         try:

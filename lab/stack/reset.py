@@ -75,7 +75,7 @@ def _meaning(word: str, here: Layout) -> Plan:
     if word == "connect":
         return Plan(("all connectors and their offsets",), connect=True)
     if word == "proxy":
-        return Plan(("nothing: the proxy keeps no data; it is only started anew",), (here.state / "proxy.toml",))
+        return Plan(("nothing: the proxy keeps no data; it is only started again",), (here.state / "proxy.toml",))
     return _exercise_plan(word) if "." in word else _lesson_plan(word)
 
 
@@ -88,7 +88,7 @@ def _exercise_plan(name: str) -> Plan:
 
 def _lesson_plan(word: str) -> Plan:
     lesson = _lesson(word)
-    return Plan((f"progress of lesson {lesson.id}; its notebook is written anew",), lessons=(lesson.id,))
+    return Plan((f"progress of lesson {lesson.id}; its notebook is written again",), lessons=(lesson.id,))
 
 
 def _lesson(word: str) -> Lesson:
@@ -122,7 +122,7 @@ def _carry_out(planned: Plan, here: Layout) -> None:
     ran = supervision.processes(here) is not None
     with steps() as report:
         if planned.lessons:
-            report("Moving your notebooks aside and writing them anew")
+            report("Moving your notebooks aside and writing them again")
             for lesson in planned.lessons:
                 renew(lesson, here)
         for name in planned.exercises:
@@ -154,7 +154,7 @@ def remove(path: Path) -> None:
     except OSError as error:
         raise MachineError(
             f"{error.filename or path} cannot be removed: {error.strerror or error}.",
-            "Mend its permissions, or close what has it open, then run the same reset again.",
+            "Fix its permissions, or close what has it open, then run the same reset again.",
         ) from error
 
 

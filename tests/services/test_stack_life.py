@@ -363,7 +363,8 @@ def test_a_cache_is_refused_by_a_jvm_with_other_jars(stack: Addresses) -> None:
     found = jars.resolve(jars.KAFKA_LOCK)
     training.train(found)
     options = (*aot.options(found, "kafka"), "-XX:AOTMode=on")
-    assert subprocess.run((*kafka.jvm(found, layout(), *options), "-version"), check=False).returncode == 0
+    run = layout().run
+    assert subprocess.run((*kafka.jvm(found, layout(), *options), "-version"), cwd=run, check=False).returncode == 0
     swapped = [found[1], found[0], *found[2:]]
-    assert subprocess.run((*kafka.jvm(swapped, layout(), *options), "-version"), check=False).returncode != 0
+    assert subprocess.run((*kafka.jvm(swapped, layout(), *options), "-version"), cwd=run, check=False).returncode != 0
     assert aot.cache_file(swapped, "kafka") != aot.cache_file(found, "kafka")

@@ -155,10 +155,11 @@ def test_the_docs_name_all_that_is_left_out() -> None:
 
 def test_progress_counts_packages_and_keeps_the_last_lines_for_the_error() -> None:
     seen: list[float] = []
-    last = gobuild.follow((f"package{n}\n" for n in range(10)), 10, lambda _, share: seen.append(share))
+    number = gobuild.LINES_KEPT + 5
+    last = gobuild.follow((f"package{n}\n" for n in range(number)), number, lambda _, share: seen.append(share))
     assert seen == sorted(seen)
     assert gobuild.PREPARED < seen[0] < seen[-1] <= 0.99
-    assert last == [f"package{n}" for n in range(5, 10)]
+    assert last == [f"package{n}" for n in range(5, number)]
 
 
 def test_more_lines_than_packages_never_pass_the_end() -> None:

@@ -47,6 +47,8 @@ def odd(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for jar in JARS:
         (made.cache / "jars" / jar).write_text(jar)
     yield made
+    if not made.socket.is_relative_to(made.state):
+        made.socket.parent.rmdir()
     settings.cache_clear()
 
 

@@ -81,7 +81,6 @@ go: github.com/influxdata/flux@v0.200.0: Get "https://proxy.test/x.zip": dial tc
 GO_BUILD = """\
 # example.test/bad
 ./main.go:3:15: undefined: missing
-./main.go:4:2: too many errors
 """
 CARGO = """\
    Compiling flux v0.5.1
