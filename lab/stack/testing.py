@@ -35,7 +35,7 @@ from lab.stack.testing_report import Result
 
 STAGES = ("notebooks", "browser", "services", "unit")
 """In the order they begin: what cannot be divided first, the shortest last."""
-PARTS = {"services": 6}
+PARTS = {"services": 6, "notebooks": 2}
 """How many parts the files of a stage are dealt out to; a lane that is free takes the next part."""
 ON_A_STACK = frozenset({"services", "notebooks", "browser"})
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

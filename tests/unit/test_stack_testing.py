@@ -57,13 +57,14 @@ def test_as_many_lanes_as_memory_and_cores_can_serve(
     assert testing.lanes(9, free_gb, cores) == 1
 
 
-def test_every_file_of_a_divided_stage_is_in_one_part() -> None:
-    parts = testing.parts_of("services", ())
+@pytest.mark.parametrize("stage", testing.PARTS)
+def test_every_file_of_a_divided_stage_is_in_one_part(stage: str) -> None:
+    parts = testing.parts_of(stage, ())
     dealt = [file for part in parts for file in part.files]
-    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/services").glob("test_*.py")}
-    assert len(parts) == testing.PARTS["services"]
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / stage).glob("test_*.py")}
+    assert len(parts) == testing.PARTS[stage]
     assert (len(dealt), set(dealt)) == (len(there), there)
-    assert not list((ROOT / "tests/services").glob("*/test_*.py")), "files in folders below are dealt to no part"
+    assert not list((ROOT / "tests" / stage).glob("*/test_*.py")), "files in folders below are dealt to no part"
     assert len({part.name for part in parts}) == len(parts)
 
 
