@@ -209,9 +209,12 @@ def goto(context: typer.Context) -> None:
 
 @app.command(rich_help_panel=LOOK)
 def bench(
-    name: Annotated[str, typer.Argument(help="proxy, proxy_idle, connect or widgets.")], as_json: Json = False
+    name: Annotated[
+        str | None, typer.Argument(help="proxy, proxy_idle, connect or widgets; lists them without one.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Run one benchmark."""
+    """Run one benchmark, or list them."""
     from lab.stack.benches import run
 
     raise typer.Exit(run(name, as_json))

@@ -20,3 +20,10 @@ def test_an_unknown_benchmark_is_told_what_there_is() -> None:
     with pytest.raises(LearnerError, match="no benchmark speed") as caught:
         benches.run("speed", as_json=False)
     assert "proxy_idle" in caught.value.remedy
+
+
+def test_without_a_name_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert benches.run(None, as_json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(benches.NAMES)
+    assert all(len(line.split()) > 3 and "`" not in line for line in lines)
