@@ -33,5 +33,5 @@ def run(name: str | None, as_json: bool) -> int:
 def _purpose(name: str) -> str:
     """What a benchmark's docstring begins with, without the command that runs it."""
     page = ast.get_docstring(ast.parse((ROOT / "bench" / f"{name}.py").read_text(encoding="utf-8"))) or ""
-    first = re.sub(r"^`[^`]*`: |: `[^`]*`", "", page.partition("\n")[0]).partition(",")[0].rstrip(".")
+    first = re.sub(r"^`[^`]*`: |: `[^`]*`", "", page.partition("\n")[0]).partition(", ")[0].rstrip(".")
     return first[:1].upper() + first[1:]
