@@ -24,6 +24,8 @@ from lab.telling import cause
 HEAP_MB = 256
 CLUSTER_ID = "kafka-cluster-id"
 """The file in the data folder that keeps the cluster's id."""
+CLOSED = ".kafka_cleanshutdown"
+"""The file that a broker leaves in its data folder once its log is closed, and removes at its next start."""
 FORMAT_SECONDS = 1.5
 """What formatting three nodes side by side takes on the reference machine."""
 

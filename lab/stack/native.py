@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 import psutil
@@ -11,7 +12,7 @@ import psutil
 from lab import addresses as book
 from lab.addresses import Addresses
 from lab.connect.build import plugin_folder
-from lab.pace import Stopwatch
+from lab.pace import Stopwatch, allow
 from lab.settings import settings
 from lab.stack import (
     aot,
@@ -35,12 +36,16 @@ from lab.stack import (
 )
 from lab.stack.layout import Layout
 from lab.stack.plan import Parts
-from lab.stack.ports import Reserved
+from lab.stack.ports import BROKERS, Reserved
 from lab.stack.provide import provision
 from lab.stack.report import Report
 from lab.stack.spec import SERVICES, STOP_ORDER, ServiceStatus
 
 RUNNING = ("RUNNING", "STARTING")
+BROKER_NAMES = frozenset(f"kafka{node}" for node in BROKERS)
+LEAVE_SECONDS = 5.0
+"""How long the last of the brokers may take to close its log; one that still waits for the controllers never does."""
+PAUSE = 0.1
 JAVA_SECONDS = 0.1
 START_SECONDS = {
     ("kafka", False): 5.0,
@@ -204,8 +209,35 @@ def _stop(names: list[str], layout: Layout, report: Report) -> None:
     if not names:
         return
     report(f"Stopping {', '.join(names)}")
+    known = supervision.processes(layout) or {}
     with ThreadPoolExecutor(len(names)) as pool:
-        list(pool.map(lambda name: supervision.stop(name, layout), names))
+        stops = {name: pool.submit(supervision.stop, name, layout) for name in names}
+        if len(BROKER_NAMES & stops.keys()) == len(BROKER_NAMES):
+            _release_last_broker({name: (stops[name], known[name].pid) for name in BROKER_NAMES}, layout)
+        for stop in stops.values():
+            stop.result()
+
+
+def _release_last_broker(stops: Mapping[str, tuple[Future[None], int | None]], layout: Layout) -> None:
+    """End the broker that is left when the others have gone, once its log is closed, or when it cannot close it.
+
+    Without the others there is no majority of the controllers: a broker that still asks them for leave would do so
+    until its deadline, and one that led them waits five seconds for a successor.
+    """
+    alone = None
+    while waiting := [name for name, (stop, _) in stops.items() if not stop.done()]:
+        if len(waiting) == 1:
+            alone = alone or time.monotonic()
+            closed = (kafka.data_folder(int(waiting[0][-1]), layout) / kafka.CLOSED).exists()
+            if closed or time.monotonic() - alone > allow(LEAVE_SECONDS):
+                _kill(stops[waiting[0]][1])
+                return
+        time.sleep(PAUSE)
+
+
+def _kill(pid: int | None) -> None:
+    with suppress(psutil.Error):
+        psutil.Process(pid).kill()
 
 
 def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
