@@ -8,9 +8,11 @@ written by `up` and read through `lab.addresses`.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 from pydantic import SecretStr, ValidationError, field_validator
@@ -20,6 +22,10 @@ from lab.errors import LearnerError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The clone: what holds notebooks/, course/ and, unless LAB_STATE says otherwise, .lab/."""
+
+
+NAMESPACE_MOST = 100
+"""Characters: a topic's name has 249 at most, and connectors' consumer groups and dead letters add to it."""
 
 
 class Settings(BaseSettings):
@@ -56,6 +62,53 @@ class Settings(BaseSettings):
     influx_url: str | None = None
     influx_token: SecretStr | None = None
     influx_org: str = "workshop"
+
+    @field_validator("namespace")
+    @classmethod
+    def _fits_topics(cls, value: str) -> str:
+        """Kafka's rule for names of topics (org.apache.kafka.common.internals.Topic), with room for the longest."""
+        if not re.fullmatch(rf"[A-Za-z0-9._-]{{0,{NAMESPACE_MOST}}}", value):
+            raise ValueError(
+                f"{value!r} goes before names of topics, which have letters, digits, '.', '_' and '-' only, "
+                f"and may have {NAMESPACE_MOST} of them"
+            )
+        if value in (".", "..") or value.startswith("_"):
+            raise ValueError(
+                f"{value!r} must not begin names: '.' and '..' are no names, '_' is kept for internal ones"
+            )
+        return value
+
+    @field_validator("pace")
+    @classmethod
+    def _positive(cls, value: float | None) -> float | None:
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError("it must be a number above 0")
+        return value
+
+    @field_validator("connect_url", "influx_url")
+    @classmethod
+    def _answers_http(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value)
+                good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            except ValueError:
+                good = False
+            if not good:
+                raise ValueError(f"{value!r} is no address such as http://host:8083")
+        return value
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _lists_brokers(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        brokers = [one.strip() for one in value.split(",")]
+        for one in brokers:
+            host, _, port = one.rpartition(":")
+            if not host or "/" in host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError(f"{one!r} is no host:port; brokers are separated by commas")
+        return ",".join(brokers)
 
     @field_validator("state", "cache", "influxd", "mqtt_passwords", "kafka_ssl_cafile", mode="before")
     @classmethod

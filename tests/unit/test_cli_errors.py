@@ -123,3 +123,50 @@ def test_checking_the_build_of_one_lesson_looks_at_no_other(monkeypatch: pytest.
     monkeypatch.setattr("lab.course.build._lesson_differences", lambda lesson: seen.append(lesson.id) or [])
     assert cli.main(["build", "2", "--check"]) == 0
     assert seen == ["l02"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LAB_BACKEND", "foo", "native"),
+        ("LAB_NAMESPACE", "team a/", "letters, digits"),
+        ("LAB_NAMESPACE", "x" * 101, "100"),
+        ("LAB_NAMESPACE", "_mine", "internal"),
+        ("LAB_NAMESPACE", "équipe", "letters, digits"),
+        ("LAB_PACE", "fast", "number"),
+        ("LAB_PACE", "-1", "above 0"),
+        ("LAB_PACE", "nan", "above 0"),
+        ("LAB_PRACTICE", "perhaps", "boolean"),
+        ("LAB_INFLUXD", "", "empty"),
+        ("LAB_CACHE", " ", "empty"),
+        ("LAB_KAFKA_SECURITY_PROTOCOL", "TLS", "SASL_SSL"),
+        ("LAB_KAFKA_BOOTSTRAP", "broker", "host:port"),
+        ("LAB_KAFKA_BOOTSTRAP", "one:9092,two:port", "'two:port'"),
+        ("LAB_KAFKA_BOOTSTRAP", "kafka://one:9092", "host:port"),
+        ("LAB_CONNECT_URL", "host:8083", "http://"),
+        ("LAB_INFLUX_URL", "ftp://host", "http://"),
+        ("LAB_INFLUX_URL", "http://host:port", "http://"),
+    ],
+)
+def test_a_setting_with_a_mistake_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    try:
+        assert cli.main(["up"]) == 1
+    finally:
+        monkeypatch.delenv(name)
+        settings.cache_clear()
+    cause, remedy = capsys.readouterr().err.splitlines()
+    assert cause.startswith(f"The setting {name} is wrong: ")
+    assert said in cause
+    assert name in remedy
+
+
+@pytest.mark.parametrize("value", ["one:9092", "one:9092, two:9093", "[::1]:9092"])
+def test_a_list_of_brokers_as_people_write_it(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LAB_KAFKA_BOOTSTRAP", value)
+    settings.cache_clear()
+    assert settings().kafka_bootstrap == value.replace(" ", "")
+    settings.cache_clear()
