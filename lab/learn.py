@@ -8,6 +8,7 @@ time and in any cell. To see them: `logging.getLogger("kafka").setLevel("INFO")`
 from __future__ import annotations
 
 import logging
+import re
 from types import TracebackType
 from typing import Any
 
@@ -36,13 +37,36 @@ def _show(shell: Any, kind: type[LabError], error: LabError, trace: TracebackTyp
     display(Card(f"⚠ {error.cause}", (("Next step", error.remedy),), "#CC79A7"))
 
 
+def _not_there(
+    shell: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: object = None
+) -> None:
+    """A check whose exercise has not run: no traceback. Any other unknown name is the learner's to read."""
+    name = str(error.name)
+    if not re.fullmatch(r"ex\d+", name):
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+        return
+    lines = (
+        (
+            "Why",
+            f"The exercise's cell, which begins with {name} = exercise(...), has not run since the kernel started.",
+        ),
+        ("Next step", f"Run the cells above this one (Run > Run All Above Selected Cell), that of {name} among them."),
+    )
+    display(Card(f"○ There is no {name} to check yet", lines, "#7F7F7F"))
+
+
+def _explain(shell: Any, kind: type, error: Any, trace: TracebackType, tb_offset: object = None) -> None:
+    explain = _not_there if isinstance(error, NameError) else _show
+    explain(shell, kind, error, trace, tb_offset)
+
+
 def _prepare() -> None:
     for name in ("kafka", "paho", "lab.widgets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     shell = get_ipython()
     if shell is not None:
         magic.load_ipython_extension(shell)
-        shell.set_custom_exc((LabError,), _show)
+        shell.set_custom_exc((LabError, NameError), _explain)
 
 
 _prepare()

@@ -54,6 +54,11 @@ class Names:
         return f"{self.namespace}generator_alarms"
 
     @property
+    def strays(self) -> str:
+        """Topic of what was published to an MQTT topic that belongs to nothing, keyed by that topic."""
+        return f"{self.namespace}mqtt_strays"
+
+    @property
     def raw_bucket(self) -> str:
         return f"{self.namespace}kafka_raw"
 

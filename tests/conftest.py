@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,7 +29,11 @@ LOG_TAIL_BYTES = 500_000
 
 
 def pytest_configure() -> None:
-    """Every deadline of this run is multiplied by one pace: that of LAB_PACE, else one measured now."""
+    """Every deadline of this run is multiplied by one pace: that of LAB_PACE, else one measured now.
+
+    SIGINT ends it in order, also where whoever started it in the background ignores that signal.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("LAB_PACE", str(measure_python()))
     settings.cache_clear()
 

@@ -37,6 +37,20 @@ ATTEMPTS = {
                 PUBLISH.format(topic="emergency_generators/generator2/status", message="online"),
                 says="the key generator2",
             ),
+            Wrong(
+                "the Kafka topic's name",
+                PUBLISH.format(topic="emergency_generators_status/generator1", message="online"),
+                says="is the Kafka topic",
+            ),
+            Wrong(
+                "the Kafka topic's name alone",
+                PUBLISH.format(topic="emergency_generators_status", message="online"),
+                says="is the Kafka topic",
+            ),
+            Wrong("a leading slash", PUBLISH.format(topic="/" + STATUS, message="online"), says="begins with a slash"),
+            Wrong("a level too many", PUBLISH.format(topic=STATUS + "/now", message="online"), says="too many"),
+            Wrong("a trailing slash", PUBLISH.format(topic=STATUS + "/", message="online"), says="too many"),
+            Wrong("only the last level", PUBLISH.format(topic="status", message="online"), says="missing"),
             Wrong("wrong message", PUBLISH.format(topic=STATUS, message="on"), says="the message 'on'"),
             Wrong(
                 "wrong port",
@@ -64,15 +78,30 @@ client.loop_stop()
             ),
             Wrong(
                 "no tag",
-                'writer.write("kafka_raw", record=Point("hello").field("fuel", 750.0))',
+                'writer.write("l00_hello", record=Point("hello").field("fuel", 750.0))',
                 says="a point with the tags none",
             ),
             Wrong(
+                "a text",
+                'writer.write("l00_hello", record=Point("hello").tag("generatorID", "generator1").field("fuel", "750.0"))',
+                says="in quotes is a text",
+            ),
+            Wrong(
+                "a whole number",
+                'writer.write("l00_hello", record=Point("hello").tag("generatorID", "generator1").field("fuel", 750))',
+                says="a whole number",
+            ),
+            Wrong(
+                "to the bucket of the readings",
+                'writer.write("kafka_raw", record=Point("hello").tag("generatorID", "generator1").field("fuel", 750.0))',
+                says="another bucket",
+            ),
+            Wrong(
                 "another field",
-                'writer.write("kafka_raw", record=Point("hello").tag("generatorID", "generator1").field("litres", 750.0))',
+                'writer.write("l00_hello", record=Point("hello").tag("generatorID", "generator1").field("litres", 750.0))',
                 says="the field litres",
             ),
         ),
-        other='writer.write("kafka_raw", record="hello,generatorID=generator1 fuel=750")',
+        other='writer.write("l00_hello", record="hello,generatorID=generator1 fuel=750")',
     ),
 }

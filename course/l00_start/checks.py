@@ -1,6 +1,10 @@
 """Checks of lesson 00: one effect in each service."""
 
 from lab.checks import Attempt, NotYet, judge, require, whole
+from lab.influx import buckets
+from lab.influx.api import Influx
+
+BUCKET = "l00_hello"
 
 
 @judge(
@@ -38,7 +42,7 @@ def _cause(given: int, real: int) -> str:
 @judge(
     "l00.online",
     title="Say that generator1 is online",
-    goal="The Kafka topic `emergency_generators_status` has a new record with the key `generator1` and the value `online`.",
+    goal="generator1 says `online` on its MQTT status topic. The proxy writes it to Kafka: key `generator1`, value `online`.",
     hints=(
         "The MQTT topic is that of generator1's readings with one more level at its end.",
         'publish.single(topic, "online", qos=1, hostname=where.mqtt_host, port=where.mqtt_port)',
@@ -64,7 +68,7 @@ def online(attempt: Attempt) -> str:
         seen=f"generator1 with the message {value!r}",
         wanted="the message 'online'",
         because="the second argument of publish.single is the message.",
-        next_step="mend the message and run the cell again.",
+        next_step="change the message and run the cell again.",
     )
     return "generator1 is online: one MQTT message, one Kafka record with its key."
 
@@ -78,6 +82,8 @@ def _nothing_arrived(attempt: Attempt) -> None:
         because="the MQTT topic without its last level is that of the readings.",
         next_step="add the level that makes it a status.",
     )
+    if strays := attempt.kafka.strays():
+        _astray(attempt, strays[-1])
     raise NotYet(
         f"no new record in {attempt.names.status}",
         "one, with the key generator1",
@@ -86,19 +92,43 @@ def _nothing_arrived(attempt: Attempt) -> None:
     )
 
 
+def _astray(attempt: Attempt, topic: str) -> None:
+    """It went to an MQTT topic that no generator has."""
+    if topic.startswith(attempt.names.status):
+        because = f"{attempt.names.status} is the Kafka topic; a device publishes to an MQTT topic."
+    elif topic.startswith("/"):
+        because = "it begins with a slash, which makes an empty first level."
+    else:
+        because = "a level is missing, misspelt or too many."
+    raise NotYet(
+        f"a message for the MQTT topic {topic}, which belongs to no generator",
+        f"a record in {attempt.names.status} with the key generator1",
+        because,
+        "compare it with the table above, level by level.",
+    )
+
+
+def _fresh_bucket(attempt: Attempt) -> None:
+    """A bucket without points: InfluxDB keeps the type of a field that an earlier attempt wrote."""
+    with Influx(attempt.where) as influx:
+        buckets.remove(influx, BUCKET)
+        buckets.ensure(influx, BUCKET)
+
+
 @judge(
     "l00.point",
     title="Write a point",
-    goal="The bucket `kafka_raw` has a new point: measurement `hello`, tag `generatorID=generator1`, field `fuel` of 750.0.",
+    goal="The bucket `l00_hello` has a point: measurement `hello`, tag `generatorID=generator1`, field `fuel`, the number 750.0.",
     hints=(
         "Build the point first and look at it: print(point.to_line_protocol()) shows measurement, tags and fields.",
         'Point("hello") begins it; .tag(...) and .field(...) add to it and can be chained.',
-        'point = Point("hello").tag("generatorID", ...).field("fuel", ...), then writer.write("kafka_raw", record=point)',
+        'point = Point("hello").tag("generatorID", ...).field("fuel", ...), then writer.write("l00_hello", record=point)',
     ),
     services=("influxd",),
+    mark=_fresh_bucket,
 )
 def point(attempt: Attempt) -> str:
-    bucket = attempt.names.raw_bucket
+    bucket = BUCKET
     rows = attempt.influx.points(bucket, '|> filter(fn: (r) => r._measurement == "hello")', within=3)
     require(
         rows,
@@ -115,14 +145,25 @@ def point(attempt: Attempt) -> str:
         because="tags tell one series from another; without them all generators are one.",
         next_step="add .tag(name, value) to the point.",
     )
+    field, value = row["_field"], row["_value"]
     require(
-        row["_field"] == "fuel" and row["_value"] == 750.0,
-        seen=f"the field {row['_field']} with the value {row['_value']!r}",
-        wanted="the field fuel with the value 750.0",
-        because="the field's name comes first, its value second.",
-        next_step="mend .field(name, value).",
+        field == "fuel" and type(value) is float and value == 750.0,
+        seen=f"the field {field} with the value {value!r}",
+        wanted="the field fuel with the number 750.0",
+        because=_why_other(field, value),
+        next_step="change .field(name, value) and run the cell again: the bucket is then empty again.",
     )
-    return "The point is in kafka_raw, and a query finds it."
+    return "The point is in l00_hello, and a query finds it."
+
+
+def _why_other(field: str, value: object) -> str:
+    if field != "fuel":
+        return "the field's name comes first, its value second."
+    if isinstance(value, str):
+        return "what stands in quotes is a text; no query can add or compare it as a number."
+    if type(value) is int:
+        return "750 is a whole number and 750.0 is not; InfluxDB keeps the type that a field has first."
+    return "the value is another one."
 
 
 def _tags(row: dict[str, object]) -> str:

@@ -59,9 +59,13 @@ ex1.check(partitions)
 # ## MQTT
 #
 # Generators speak MQTT, a small protocol for small devices. They publish to a *topic* such as
-# `emergency_generators/generator1`; the proxy takes what they publish and writes it to Kafka. There is a second MQTT topic
-# for each generator, with `/status` at its end, which says `online` or `offline`. It ends in the Kafka topic
-# `emergency_generators_status`.
+# `emergency_generators/generator7`; the proxy takes what they publish and writes it to Kafka. There is a second MQTT topic
+# for each generator, with `/status` at its end, which says `online` or `offline`: `emergency_generators/generator7/status`.
+#
+# | MQTT topic, that a device publishes to | Kafka topic, that the proxy writes to | key |
+# | --- | --- | --- |
+# | `emergency_generators/generator7` | `emergency_generators` | `generator7` |
+# | `emergency_generators/generator7/status` | `emergency_generators_status` | `generator7` |
 #
 # `publish.single` of paho-mqtt connects, publishes one message and disconnects:
 # `publish.single("a/topic", "a message", qos=1, hostname=where.mqtt_host, port=where.mqtt_port)`.
@@ -99,7 +103,8 @@ sorted(plugin["class"].split(".")[-1] for plugin in plugins if "InfluxDB2" in pl
 # ## InfluxDB
 #
 # InfluxDB keeps time series. A **point** has a *measurement* (what is it about), *tags* (which one), *fields* (the values)
-# and a time. Points live in **buckets**; the readings will live in `kafka_raw`.
+# and a time. Points live in **buckets**; the readings will live in `kafka_raw`. This exercise has a bucket of its own, `l00_hello`,
+# which is empty again whenever you begin an attempt.
 
 # %% tags=["setup"]
 from influxdb_client import InfluxDBClient, Point
@@ -109,16 +114,16 @@ influx = InfluxDBClient(**where.influx())
 writer = influx.write_api(write_options=SYNCHRONOUS)
 
 # %% [markdown]
-# Write one point into `kafka_raw`: measurement `hello`, tag `generatorID` with the value `generator1`, field `fuel` with
-# the value 750.0. A point is built in steps, `Point("measurement").tag("name", "value").field("name", 1.0)`, and written
+# Write one point into `l00_hello`: measurement `hello`, tag `generatorID` with the value `generator1`, field `fuel` with
+# the number 750.0. A point is built in steps, `Point("measurement").tag("name", "value").field("name", 1.0)`, and written
 # with `writer.write(bucket, record=point)`. Without a time, InfluxDB takes its own.
 
 # %% tags=["exercise"] id="l00.point"
 ex3 = exercise("l00.point")
 ### BEGIN SOLUTION
-#: # TODO: build the point and write it to the bucket kafka_raw
+#: # TODO: build the point and write it to the bucket l00_hello
 point = Point("hello").tag("generatorID", "generator1").field("fuel", 750.0)
-writer.write("kafka_raw", record=point)
+writer.write("l00_hello", record=point)
 ### END SOLUTION
 
 # %% tags=["check"]
@@ -129,7 +134,7 @@ ex3.check()
 # A cell that begins with `%%flux` runs it and shows the tables. Lesson 08 is all about it.
 
 # %% magic="flux"
-# from(bucket: "kafka_raw")
+# from(bucket: "l00_hello")
 #     |> range(start: -1h)
 #     |> filter(fn: (r) => r._measurement == "hello" and r.generatorID == "generator1" and r._field == "fuel")
 #     |> last()

@@ -44,7 +44,7 @@ ATTEMPTS = {
                 "no client",
             ),
             Wrong("connects only", START + "time.sleep(0.3)\n" + STOP, says="no reading of l02-first followed"),
-            Wrong("no such topic", _first("generators/l02-first", 'reading("l02-first")'), says="refused"),
+            Wrong("no such topic", _first("generators/l02-first", 'reading("l02-first")'), says="generators/l02-first, which belongs"),
             Wrong(
                 "status topic", _first("emergency_generators/l02-first/status", 'reading("l02-first")'), says="status"
             ),
@@ -119,7 +119,7 @@ publish.single("emergency_generators/l02-first", reading("l02-first"), qos=1,
             Wrong("key first", PHOTO.format('f"lab/camera1/{name}"', "photo"), says="lab_camera1"),
             Wrong("as text", PHOTO.format('f"lab/{name}/camera1"', "str(photo)"), says="not the photo's"),
             Wrong("other key", PHOTO.format('f"lab/{name}/photo"', "photo"), says="key photo"),
-            Wrong("a level too few", PHOTO.format('f"lab/{name}"', "photo"), says="refused"),
+            Wrong("a level too few", PHOTO.format('f"lab/{name}"', "photo"), says="a level of the MQTT topic is missing"),
         ),
         other="""import paho.mqtt.publish as publish
 publish.single(f"lab/{name}/camera1", bytearray(photo), qos=2, hostname=where.mqtt_host, port=where.mqtt_port)

@@ -68,9 +68,9 @@ def _nothing_published(attempt):
             "the last level of the MQTT topic becomes the key, and it names another generator",
             "look at the last level of your topic.",
         )
-    if attempt.proxy.grown("mqtt_proxy_refused_total"):
+    if strays := attempt.kafka.strays():
         return NotYet(
-            "the proxy refused a publish: none of its rules takes that topic",
+            f"a message for the MQTT topic {strays[-1]}, which belongs to nothing: it is in the Kafka topic mqtt_strays",
             wanted,
             "a level of the MQTT topic is missing, misspelt or too many",
             "print the topic and compare it, level by level, with the demonstration's.",
@@ -330,12 +330,14 @@ def shape(attempt: Attempt) -> str:
             because="the key stands where the topic's name belongs",
             next_step="read again what each level of lab/<name>/<key> means.",
         )
-        refused = attempt.proxy.grown("mqtt_proxy_refused_total")
+        strays = attempt.kafka.strays()
         raise NotYet(
-            "no new topic lab_l02_photos_...",
+            f"no new topic lab_l02_photos_..., but a message for the MQTT topic {strays[-1]}, which belongs to nothing"
+            if strays
+            else "no new topic lab_l02_photos_...",
             wanted,
-            "the proxy refused a publish, because no rule takes its topic"
-            if refused
+            "a level of the MQTT topic is missing or too many"
+            if strays
             else "nothing was published, or it went to a topic that was there before",
             "print the MQTT topic that you publish to and count its levels.",
         )

@@ -6,6 +6,7 @@ behind and the services are asked instead. Before a learner is told "not yet", t
 
 from __future__ import annotations
 
+import inspect
 import logging
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -16,7 +17,7 @@ from lab.checks import health
 from lab.checks.attempt import Attempt
 from lab.checks.exercise import Exercise
 from lab.checks.outcome import NotAttempted, NotYet, Outcome, Verdict
-from lab.checks.untouched import is_untouched
+from lab.checks.untouched import check_cell, is_untouched
 from lab.errors import LabError, ServiceError
 from lab.pace import allow
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 def decide(exercise: Exercise, attempt: Attempt, answers: tuple[Any, ...]) -> Verdict:
     """Judge one attempt; never raises and never takes much longer than the exercise's deadline."""
+    if wrong := _misfit(exercise, answers):
+        return wrong
     if any(answer is None or answer is ... for answer in answers):
         return NotAttempted("There is no answer to check yet.").verdict
     untouched = is_untouched(exercise.id, attempt)
@@ -35,6 +38,21 @@ def decide(exercise: Exercise, attempt: Attempt, answers: tuple[Any, ...]) -> Ve
     if untouched:
         return NotAttempted().verdict
     return health.trouble(exercise.services) or outcome
+
+
+def _misfit(exercise: Exercise, answers: tuple[Any, ...]) -> Verdict | None:
+    """What to say when check() was given more or fewer answers than the exercise has; None when they fit."""
+    try:
+        inspect.signature(exercise.judge).bind(None, *answers)
+    except TypeError:
+        given = "nothing" if not answers else "one value" if len(answers) == 1 else f"{len(answers)} values"
+        return Verdict(
+            Outcome.NOT_ATTEMPTED,
+            f"check was given {given}.",
+            check_cell(exercise.id),
+            next_step="Write the check's cell like that again, and run it.",
+        )
+    return None
 
 
 def _run(exercise: Exercise, attempt: Attempt, answers: tuple[Any, ...]) -> Verdict:

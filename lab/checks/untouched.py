@@ -1,4 +1,4 @@
-"""Is the exercise's cell still as it was given?
+"""Is the exercise's cell still as it was given? And what was given.
 
 This decides only between the words "not attempted" and "not yet" after a judge found no effect. It never makes
 an attempt right or wrong: that is for the effects alone.
@@ -17,6 +17,13 @@ from lab.course import manifest, source
 def cell_source(frame: FrameType | None) -> str:
     """The text of the notebook cell that the frame belongs to; empty when it is not known."""
     return "".join(linecache.getlines(frame.f_code.co_filename)) if frame else ""
+
+
+def check_cell(exercise_id: str) -> str:
+    """The cell of the lesson that checks this exercise, as it was given."""
+    cells = source.read(manifest.lesson(exercise_id).source)
+    at = next(number for number, cell in enumerate(cells) if cell.exercise == exercise_id)
+    return next(cell.text.strip() for cell in cells[at:] if cell.has("check"))
 
 
 def is_untouched(exercise_id: str, attempt: Attempt) -> bool:

@@ -108,6 +108,8 @@ def _rules(names: Names) -> list[str]:
         *_rule("readings", f"{MQTT_ROOT}/{{generatorID}}", specs[names.readings]),
         # Room for experiments: lab/NAME/KEY makes the Kafka topic lab_NAME on demand and takes any payload.
         *_rule("lab", "lab/{name}/{key}", TopicSpec(f"{names.namespace}lab_{{name}}", partitions=3), key="{key}"),
+        # Whatever else is published: a 3.1.1 client whose connection closes would send it again for ever.
+        *_rule("strays", "{topic#}", TopicSpec(names.strays, partitions=1), key="{topic}"),
     ]
 
 

@@ -19,9 +19,11 @@ from lab.settings import ROOT
 
 VERB = textwrap.dedent(
     """
-    import subprocess, sys, time
+    import signal, subprocess, sys, time
     from pathlib import Path
     from lab.interrupt import Ended, ended_by_signals
+    for number in (signal.SIGTERM, signal.SIGHUP):  # whoever runs the tests may ignore them, as nohup does
+        signal.signal(number, signal.SIG_DFL)
     done = Path(sys.argv[1])
     try:
         with ended_by_signals():

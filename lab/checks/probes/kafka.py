@@ -165,6 +165,11 @@ class KafkaProbe:
             words,
         )
 
+    def strays(self) -> list[str]:
+        """The MQTT topics that belong to nothing and that were published to since the attempt began, in order."""
+        found = self.records(self._where.names.strays, at_least=0, within=0)
+        return [record.key for record in found if record.key]
+
     @again
     def count(self, topic: str) -> int:
         """How many records were written to a topic since the attempt began, by offsets alone (no read)."""
