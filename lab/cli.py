@@ -279,14 +279,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _missing(error: ModuleNotFoundError) -> int:
-    """A package is gone from the virtual environment: without its stamp the next start makes it anew."""
-    from lab.settings import ROOT
+    """A package is gone from the virtual environment: without its stamp the next start makes it from scratch."""
+    from pathlib import Path
+
     from lab.stack.console import show_error
 
-    for stamp in (".installed", ".installed-test"):
-        (ROOT / ".venv" / stamp).unlink(missing_ok=True)
-    cause = f"The virtual environment lacks the module {error.name}."
-    show_error(LabError(cause, "Run the same command again: it installs everything again."))
+    remedy = "Run the same command again: it installs everything again."
+    try:
+        for stamp in (".installed", ".installed-test"):
+            (Path(sys.prefix) / stamp).unlink(missing_ok=True)
+    except OSError:  # another user's, or on a read-only disk
+        remedy = "Set LAB_VENV to a new folder of yours, then run the same command again."
+    show_error(LabError(f"The virtual environment {sys.prefix} lacks the module {error.name}.", remedy))
     return 1
 
 

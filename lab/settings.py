@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Data, logs, secrets, progress and stack.json of this clone."""
     cache: Path = user_cache_path("hybrid-iot-workshop")
     """Downloads and builds shared by every clone of this user."""
+    venv: Path | None = None
+    """The virtual environment, for a clone that cannot be written; the script `workshop` reads it."""
     backend: Literal["native", "compose", "external"] = "native"
     influxd: Path | None = None
     """An influxd 2 binary to use before any other."""
@@ -110,7 +112,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{one!r} is no host:port; brokers are separated by commas")
         return ",".join(brokers)
 
-    @field_validator("state", "cache", "influxd", "mqtt_passwords", "kafka_ssl_cafile", mode="before")
+    @field_validator("state", "cache", "venv", "influxd", "mqtt_passwords", "kafka_ssl_cafile", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
         """An empty path would be the current folder, whatever that holds."""

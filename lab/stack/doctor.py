@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -81,7 +82,7 @@ def python_packages() -> list[Finding]:
     wrong = missing_packages((ROOT / "requirements.txt").read_text())
     if not wrong:
         return [Finding("Python packages", "good", "all as pinned")]
-    remedy = "Remove .venv and run ./workshop again."
+    remedy = f"Remove {sys.prefix} and run ./workshop again."
     return [Finding("Python packages", "bad", f"missing or of another version: {', '.join(wrong[:8])}", remedy)]
 
 

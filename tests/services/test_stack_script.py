@@ -5,10 +5,13 @@ A stand-in for Python records what it is asked to do, so that nothing is downloa
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,16 +20,18 @@ from lab.pace import allow
 from lab.settings import ROOT
 from tests.odd_names import ODD, WORST
 
+NOBODY = 65534
+"""A user who owns nothing."""
 NEEDED = (
     *("bash", "basename", "cat", "dirname", "mktemp", "rm", "mkdir", "cp", "chmod", "awk", "sed", "sh"),
-    *("ls", "readlink", "touch", "env"),
+    *("ls", "readlink", "touch", "env", "ln", "id", "grep"),
 )
 STAND_IN = r"""#!/bin/sh
 printf '%s\n' "$*" >>"{calls}"
 env >"{calls}.env"
 case "$*" in
   "-m venv "*) mkdir -p "$3/bin" "$3/lib/python3.12/site-packages" && cp "$0" "$3/bin/python" ;;
-  *decode*) exec "{python}" "$@" ;;
+  *decode* | *hashlib* | *ST_NOEXEC*) exec "{python}" "$@" ;;
   *--version*) echo "Python 3.12.0" ;;
   "-m uv pip install"*) exit "$(cat "{uv}")" ;;
   "-m pip install"*-r*requirements.txt) exit "$(cat "{pip}")" ;;
@@ -37,7 +42,10 @@ esac
 class Clone:
     """A clone with a stand-in for Python; `uv` and `pip` are the exit codes of the installers."""
 
-    def __init__(self, folder: Path, python: bool = True, name: str = "a clone") -> None:
+    def __init__(
+        self, folder: Path, python: bool = True, name: str = "a clone", interpreter: str = sys.executable
+    ) -> None:
+        self.interpreter = interpreter
         self.folder, self.calls = folder / name, folder / "calls"
         self.site = self.folder / ".venv" / "lib" / "python3.12" / "site-packages"
         self.uv, self.pip, self.tools = folder / "uv", folder / "pip", folder / "tools"
@@ -54,11 +62,13 @@ class Clone:
         for name in (*NEEDED, "sha256sum" if shutil.which("sha256sum") else "shasum"):
             (self.tools / name).symlink_to(str(shutil.which(name)))
         if python:
-            text = STAND_IN.format(calls=self.calls, python=sys.executable, uv=self.uv, pip=self.pip)
+            text = STAND_IN.format(calls=self.calls, python=self.interpreter, uv=self.uv, pip=self.pip)
             (self.tools / "python3").write_text(text)
             (self.tools / "python3").chmod(0o755)
 
-    def run(self, *arguments: str, script: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, script: Path | None = None, user: int | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         self.calls.write_text("")
         environment = {"PATH": str(self.tools), "HOME": str(self.folder.parent / "empty"), **variables}
         script = script or self.folder / "workshop"
@@ -70,6 +80,9 @@ class Clone:
             text=True,
             check=False,
             timeout=allow(60),
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         )
 
     @property
@@ -228,3 +241,180 @@ def test_a_clone_that_cannot_work_is_refused_before_anything_is_written(tmp_path
     assert "Move the clone" in done.stderr.splitlines()[1]
     assert len(done.stderr.splitlines()) == 2
     assert sorted(clone.folder.iterdir()) == before
+
+
+class Shared:
+    """A clone where everybody may look, and who uses it: another user than its owner, where the tests run as root."""
+
+    def __init__(self, folder: Path) -> None:
+        self.user = NOBODY if os.getuid() == 0 else None
+        # Another user may have no way to the Python of these tests: names are good here, disks run programs.
+        self.clone = Clone(folder, interpreter=str(shutil.which("true")))
+        self.home = folder / "home"
+        self.home.mkdir()
+        for written in (self.clone.calls, Path(f"{self.clone.calls}.env")):
+            written.touch()
+            written.chmod(0o666)
+        if self.user is not None:
+            os.chown(self.home, self.user, self.user)
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.clone.run(*arguments, user=self.user, **variables)
+
+    def lock(self, *places: Path) -> None:
+        for place in places:
+            place.chmod(0o755 if self.user is not None else 0o555)
+
+    @property
+    def tree(self) -> list[str]:
+        return sorted(str(path) for path in self.clone.folder.rglob("*"))
+
+
+@pytest.fixture
+def shared() -> Iterator[Shared]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        made = Shared(Path(folder))
+        yield made
+        for path in made.clone.folder.rglob("*"):
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+        made.clone.folder.chmod(0o755)
+
+
+def test_a_clone_that_cannot_be_written_is_named_with_what_to_set_before_anything_is_written(shared: Shared) -> None:
+    shared.lock(shared.clone.folder)
+    before = shared.tree
+    done = shared.run("up")
+    assert done.returncode == 1
+    cause, remedy = done.stderr.splitlines()
+    assert str(shared.clone.folder) in cause
+    assert ("belongs to root" in cause) == (shared.user is not None)
+    assert "LAB_VENV" in remedy
+    assert "LAB_STATE" in remedy
+    assert shared.tree == before
+    assert shared.clone.asked == []
+
+
+def test_a_clone_that_cannot_be_written_works_with_an_environment_elsewhere(shared: Shared) -> None:
+    shared.lock(shared.clone.folder)
+    before = shared.tree
+    for _ in range(2):
+        done = shared.run("status", LAB_VENV=str(shared.home / "new" / "venv"))
+        assert done.returncode == 0, done.stderr
+        assert "ermission" not in done.stderr
+        assert shared.clone.asked[-1] == "-P -m lab status"
+    assert shared.clone.asked == ["-P -m lab status"], "the second time nothing is installed"
+    assert shared.tree == before
+    [line] = shared.home.glob("new/venv/lib/python3*/site-packages/workshop.pth")
+    assert (line.parent / line.read_text().strip()).resolve() == shared.clone.folder.resolve()
+
+
+def test_an_environment_elsewhere_belongs_to_one_clone(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    clones = []
+    for folder in (one, two):
+        folder.mkdir()
+        clones.append(Clone(folder))
+    venv = str(tmp_path / "venv")
+    assert clones[0].run("status", LAB_VENV=venv).returncode == 0
+    done = clones[1].run("status", LAB_VENV=venv)
+    assert done.returncode == 1
+    assert "another clone" in done.stderr.splitlines()[0]
+    assert "new folder" in done.stderr.splitlines()[1]
+    assert clones[0].run("status", LAB_VENV=venv).returncode == 0
+
+
+@pytest.mark.parametrize("what", ["half made", "whole, of other requirements", "unreadable", "one package"])
+def test_an_environment_of_another_user_is_named_and_left_alone(shared: Shared, what: str) -> None:
+    """It once ended with `rm: cannot remove`."""
+    clone = shared.clone
+    assert clone.run("status").returncode == 0
+    venv = clone.folder / ".venv"
+    if what == "half made":
+        (venv / ".installed").unlink()
+    else:
+        (clone.folder / "requirements.txt").write_text("one==2\n")
+    if what == "one package":
+        (clone.site / "root's").mkdir()
+        if shared.user is not None:
+            for path in (clone.folder, venv, *venv.rglob("*")):
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+            os.chown(clone.site / "root's", 0, 0)
+        shared.lock(clone.site / "root's")
+    elif what == "unreadable":
+        venv.chmod(0o700 if shared.user is not None else 0)
+    else:
+        shared.lock(venv, venv / "bin", clone.site)
+    done = shared.run("status")
+    assert done.returncode == 1
+    cause, remedy = done.stderr.splitlines()
+    assert ".venv" in cause
+    assert ("belongs to root" in cause) == (shared.user is not None)
+    assert "LAB_VENV" in remedy
+    assert (clone.folder / ".venv").exists()
+    assert clone.asked == []
+
+
+def test_an_environment_of_another_user_that_is_whole_is_used(shared: Shared) -> None:
+    assert shared.clone.run("status").returncode == 0
+    shared.lock(shared.clone.folder / ".venv", shared.clone.site)
+    done = shared.run("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shared.clone.asked == ["-P -m lab status"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="files that their own user cannot read need another user")
+def test_a_clone_that_cannot_be_read_is_named(shared: Shared) -> None:
+    (shared.clone.folder / "requirements.txt").chmod(0o600)
+    done = shared.run("status")
+    assert done.returncode == 1
+    assert "cannot be read" in done.stderr.splitlines()[0]
+    assert "clone of your own" in done.stderr.splitlines()[1]
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_without_a_tool_for_checksums_python_makes_them_and_the_stamp_stays_good(clone: Clone) -> None:
+    """It once ended with `shasum: command not found`."""
+    for name in ("sha256sum", "shasum"):
+        (clone.tools / name).unlink(missing_ok=True)
+    first = clone.run("status")
+    assert first.returncode == 0, first.stderr
+    assert "not found" not in first.stderr
+    stamp = (clone.folder / ".venv" / ".installed").read_text()
+    assert stamp == f"{hashlib.sha256((clone.folder / 'requirements.txt').read_bytes()).hexdigest()}  -\n"
+    clone.run("status")
+    assert not any(" install " in call for call in clone.asked)
+
+
+@pytest.mark.parametrize("variables", [{"TMPDIR": "/nowhere"}, {}])
+def test_umask_077_and_no_temporary_folder_are_no_trouble(clone: Clone, variables: dict[str, str]) -> None:
+    python = clone.tools / "python3"
+    without_uv = python.read_text().replace('case "$*" in', 'case "$*" in\n  "-m uv --version") exit 1 ;;')
+    python.write_text(without_uv)
+    before = os.umask(0o077)
+    try:
+        done = clone.run("status", **variables)
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stderr
+    assert "No such file" not in done.stderr
+    assert any("--quiet -r" in call for call in clone.asked), "uv is installed"
+    assert clone.asked[-1] == "-P -m lab status"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a file system")
+def test_a_disk_that_runs_no_programs_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "noexec"
+    place.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "noexec", "none", place)
+    if (done := subprocess.run(mount, check=False, capture_output=True)).returncode:
+        pytest.skip(f"this machine forbids mounting: {done.stderr.decode().strip()}")
+    try:
+        refused = Clone(tmp_path).run("status", LAB_VENV=str(place / "venv"))
+        assert refused.returncode == 1
+        assert "noexec" in refused.stderr.splitlines()[0]
+        assert "LAB_VENV" in refused.stderr.splitlines()[1]
+        assert list(place.iterdir()) == []
+    finally:
+        subprocess.run(("umount", place), check=True)

@@ -49,13 +49,22 @@ def test_an_unforeseen_error_keeps_its_traceback_in_a_file(
 def test_a_missing_module_asks_for_a_new_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("lab.settings.ROOT", tmp_path)
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / ".installed").write_text("stamp")
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    (tmp_path / ".installed").write_text("stamp")
     monkeypatch.setattr(stack, "down", refuse(ModuleNotFoundError("No module named 'rich'", name="rich")))
     assert cli.main(["down"]) == 1
     assert "lacks the module rich" in capsys.readouterr().err
-    assert not (tmp_path / ".venv" / ".installed").exists()
+    assert not (tmp_path / ".installed").exists()
+
+
+def test_a_missing_module_in_somebody_elses_environment_asks_for_another_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.prefix", "/proc/1")  # no stamp can be removed there
+    monkeypatch.setattr(Path, "unlink", refuse(PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(stack, "down", refuse(ModuleNotFoundError("No module named 'rich'", name="rich")))
+    assert cli.main(["down"]) == 1
+    assert "LAB_VENV" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["no-such-verb"], ["up", "--no-such-option"], ["demo", "--seconds", "soon"]])
