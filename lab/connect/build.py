@@ -46,6 +46,11 @@ def plugin_folder(report: Report | None = None) -> Path:
     return folder
 
 
+def plugin_cached() -> bool:
+    """Whether the plugin is built already."""
+    return (settings().cache.absolute() / "connect-plugin" / fingerprint()).exists()
+
+
 def class_path() -> list[Path]:
     """The built plugin with its jars and the worker's, for running its classes outside Connect."""
     return [*sorted((plugin_folder() / NAME).glob("*.jar")), *resolve(KAFKA_LOCK)]

@@ -17,7 +17,19 @@ from lab import addresses as book
 from lab.addresses import Addresses
 from lab.errors import LabError, MachineError
 from lab.settings import settings
-from lab.stack import archive, background, binary, gobuild, influxd, ports, progress, ready, supervision, toolchain
+from lab.stack import (
+    access,
+    archive,
+    background,
+    binary,
+    gobuild,
+    influxd,
+    ports,
+    progress,
+    ready,
+    supervision,
+    toolchain,
+)
 from lab.stack.gobuild import Advance
 from lab.stack.layout import Layout, clear, layout, plain
 from lab.stack.lock import hold, hold_if_free
@@ -47,8 +59,8 @@ def start(where: Layout) -> None:
 def tidy(say: Report) -> None:
     """Remove what a build that was stopped has left, up to 2 GB, unless a build of another clone is running."""
     folder = binary.cached().parent
-    if not any(folder.glob(SCRATCH)):
-        return
+    if not any(folder.glob(SCRATCH)) or access.first_obstacle((folder, folder / "lock")):
+        return  # nothing there, or it is another user's
     with hold_if_free(folder / "lock") as mine:
         if mine:
             say("Removing what the build of InfluxDB has left")

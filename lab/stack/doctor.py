@@ -15,19 +15,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Literal
-
-import psutil
 
 from lab import pace as paces
 from lab.errors import LabError
 from lab.settings import settings
-from lab.stack import binary, ports, supervision, toolchain
+from lab.stack import access, binary, limits, ports, shared, supervision, toolchain
 from lab.stack.layout import layout
 
-MEMORY_GB, DISK_GB = 3.0, 3.0
-"""What the services and JupyterLab need: 2 GB and some room; data and downloads. The README says the same."""
+DISK_GB = 3.0
+"""What data and downloads need. The README says the same."""
 EPOCH_2026 = 1_767_225_600
 """A clock before this is wrong: certificates fail and device times make no sense."""
 LOOPBACK = ip_address("127.0.0.1")
@@ -52,27 +49,38 @@ def examine() -> list[Finding]:
 def state_folder() -> list[Finding]:
     here = layout()
     try:
+        shared.require(here)
         here.prepare()
     except LabError as error:
-        return [Finding("state folder", "bad", error.cause, error.remedy)]
+        return [Finding("state folder and cache", "bad", error.cause, error.remedy)]
     return [Finding("state folder", "good", f"{here.state} can be written")]
+
+
+def notebooks() -> list[Finding]:
+    """What is typed into a lesson is saved in the clone."""
+    from lab.settings import ROOT
+
+    if (why := access.obstacle(ROOT / "notebooks")) is None:
+        return []
+    return [Finding("notebooks", "note", f"they cannot be saved: {why}", "Copy the clone into a folder of yours.")]
 
 
 def disk() -> list[Finding]:
     found = []
     for what, folder in (("disk of the state folder", layout().state), ("disk of the cache", layout().cache)):
-        free = shutil.disk_usage(_existing(folder)).free / 1e9
+        free = shutil.disk_usage(access.nearest(folder)).free / 1e9
         level: Level = "good" if free >= DISK_GB else "bad"
         remedy = "" if level == "good" else f"Free {DISK_GB - free:.1f} GB, or set LAB_STATE or LAB_CACHE elsewhere."
         found.append(Finding(what, level, f"{free:.1f} GB free", remedy))
     return found
 
 
-def memory() -> list[Finding]:
-    free = psutil.virtual_memory().available / 1e9
-    if free >= MEMORY_GB or supervision.processes(layout()) is not None:
-        return [Finding("memory", "good", f"{free:.1f} GB available")]
-    return [Finding("memory", "bad", f"{free:.1f} GB available, {MEMORY_GB} GB wanted", "Close other programs.")]
+def machine() -> list[Finding]:
+    """Memory and the limits of this account; what the running services use is not missing."""
+    free = f"{limits.available_memory() / 1e9:.1f} GB available"
+    if supervision.processes(layout()) is not None or not (small := limits.look(layout())):
+        return [Finding("memory and limits", "good", free)]
+    return [Finding(one.what, "bad" if one.fatal else "note", one.cause, one.remedy) for one in small]
 
 
 def python_packages() -> list[Finding]:
@@ -203,8 +211,9 @@ def spares_loopback(spared: str) -> bool:
 
 EXAMINATIONS: tuple[Callable[[], list[Finding]], ...] = (
     state_folder,
+    notebooks,
     disk,
-    memory,
+    machine,
     python_packages,
     java,
     influxdb,
@@ -213,10 +222,6 @@ EXAMINATIONS: tuple[Callable[[], list[Finding]], ...] = (
     pace,
     proxy_variables,
 )
-
-
-def _existing(folder: Path) -> Path:
-    return folder if folder.exists() else _existing(folder.parent)
 
 
 def show(findings: list[Finding], as_json: bool) -> None:

@@ -74,6 +74,11 @@ def resolve(lock: Path, report: Report = quiet) -> list[Path]:
     return [folder / jar.filename for jar in jars]
 
 
+def missing(lock: Path) -> bool:
+    """Whether a jar of a lock file is not in the cache."""
+    return bool(_missing(read(lock), settings().cache.absolute() / "jars"))
+
+
 def _missing(jars: tuple[Jar, ...], folder: Path) -> list[Jar]:
     return [jar for jar in jars if not (folder / jar.filename).exists()]
 

@@ -16,7 +16,8 @@ from lab.course.manifest import Lesson
 from lab.errors import LearnerError
 from lab.jupyter.command import FOLDER
 from lab.pace import allow
-from lab.stack import orphans, ports
+from lab.settings import ROOT
+from lab.stack import access, orphans, ports
 from lab.stack.console import err, steps
 from lab.stack.layout import layout
 
@@ -60,6 +61,8 @@ def _run(where: Addresses, lesson: Lesson) -> int:
             f"./workshop reset {lesson.number} writes it again.",
             soft_wrap=True,
         )
+    if why := access.obstacle(ROOT / "notebooks"):
+        err.print(f"Notebooks cannot be saved: {why}. Copy the clone into a folder of yours to keep what you write.")
     # A session of its own: Ctrl-C reaches us alone, and JupyterLab does not stop to ask whether it is meant.
     with subprocess.Popen(server.argv, env=server.env, cwd=server.cwd, start_new_session=True) as process:
         err.print(f"JupyterLab: {server.url}", soft_wrap=True)

@@ -16,7 +16,7 @@ from lab.errors import ServiceError
 from lab.pace import Stopwatch, allow
 from lab.stack import aot
 from lab.stack.java import LEAN, QUICK, java
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout, clear, write
 from lab.stack.ports import BROKERS, HOST, Ports
 from lab.stack.spec import Service
 from lab.telling import cause
@@ -24,6 +24,9 @@ from lab.telling import cause
 HEAP_MB = 256
 CLUSTER_ID = "kafka-cluster-id"
 """The file in the data folder that keeps the cluster's id."""
+SCRATCH = "tmp"
+"""The folder in the run folder where compression libraries unpack themselves: a machine's temporary folder may run no
+programs, and then brokers refuse every compressed record."""
 CLOSED = ".kafka_cleanshutdown"
 """The file that a broker leaves in its data folder once its log is closed, and removes at its next start."""
 FORMAT_SECONDS = 1.5
@@ -134,17 +137,24 @@ def jvm(jars: list[Path], layout: Layout, *options: str, heap_mb: int = HEAP_MB)
     is as well. Half of the heap is for young objects: while one of three brokers collects, every acknowledgement waits.
     """
     jar_folder = layout.link("jars", jars[0].parent)
+    (layout.run / SCRATCH).mkdir(mode=0o700, parents=True, exist_ok=True)
     layout.link(aot.FOLDER, aot.cache_file(jars, "kafka").parent)
     return (
         str(java()),
         f"-Xmx{heap_mb}m",
         f"-Xmn{heap_mb // 2}m",
         *LEAN,
+        f"-Djava.io.tmpdir={SCRATCH}",
         *options,
         f"-Dlog4j2.configurationFile={LOG4J_FILE}",
         "-cp",
         ":".join(f"{jar_folder}/{jar.name}" for jar in jars),
     )
+
+
+def empty_scratch(layout: Layout) -> None:
+    """Remove what killed brokers and workers have left unpacked; call it when none runs."""
+    clear(layout.run / SCRATCH, "*")
 
 
 def services(ports: Ports, jars: list[Path], layout: Layout, options: tuple[str, ...] = ()) -> list[Service]:

@@ -17,13 +17,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.environment import utf8_locale
 from lab.errors import LearnerError, MachineError
 from lab.settings import ROOT, settings
+from lab.stack import access
 from lab.telling import remedy
 
 MARKER = "workshop-stack"
@@ -151,9 +152,11 @@ class Layout:
             _private(self.socket.parent)
             (self.run / "writable").write_text("x" * 4096)
         except OSError as error:
+            why = access.obstacle(self.state)
+            elsewhere = "Point LAB_STATE at a new folder of yours."
             raise MachineError(
-                f"The state folder {self.state} cannot be written: {error.strerror or error}.",
-                remedy(error, "Point LAB_STATE at another folder."),
+                f"The state folder {self.state} cannot be written: {why or error.strerror or error}.",
+                elsewhere if why else remedy(error, elsewhere),
             ) from error
 
 
@@ -201,7 +204,11 @@ def plain(folder: Path) -> Iterator[Path]:
 def clear(folder: Path, pattern: str) -> None:
     """Remove scratch folders that a killed process left; call it where nobody else can be using them."""
     for left in folder.glob(pattern):
-        shutil.rmtree(left, ignore_errors=True)
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                left.unlink()
 
 
 def _objections_to_name(folder: Path) -> Iterator[str]:

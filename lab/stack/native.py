@@ -23,6 +23,7 @@ from lab.stack import (
     jars,
     java,
     kafka,
+    limits,
     lock,
     making,
     orphans,
@@ -30,6 +31,7 @@ from lab.stack import (
     ports,
     progress,
     ready,
+    shared,
     states,
     supervision,
     training,
@@ -59,6 +61,11 @@ cache."""
 
 def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     """Start what does not run and wait until all that can answer does."""
+    if supervision.processes(layout) is None:
+        limits.require(layout)
+        shared.require(layout)
+        for note in limits.notes(layout):
+            report(note)
     layout.prepare()
     with lock.hold(layout.run / "up.lock", report):
         progress.forget_failure()
@@ -81,6 +88,7 @@ def _start(layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
     with reserve_ports(layout, report) as reserved:
         services = plan.services(parts, reserved.ports, layout)
         report("Formatting Kafka's storage")
+        kafka.empty_scratch(layout)
         kafka.format_storage(parts.jars, layout, watch)
         # What was timed so far, for the deadlines of the waiting that follows.
         where = plan.addresses(reserved.ports, layout).model_copy(update={"pace": watch.pace()})
@@ -154,7 +162,7 @@ def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch, mi
         influxd.onboard(where, layout)
         ready.influxd(where, layout)
     provision(where, report)
-    if training.NAME in (supervision.processes(layout) or {}) and aot.missing(jars.resolve(jars.KAFKA_LOCK)):
+    if training.NAME in (supervision.processes(layout) or {}) and training.wanted(jars.resolve(jars.KAFKA_LOCK)):
         background.start(training.NAME, layout)
     return where
 

@@ -51,6 +51,6 @@ def services(parts: Parts, ports: Ports, layout: Layout) -> list[Service]:
         proxy.service(text, layout),
         build.service(layout),
     ]
-    if aot.missing(parts.jars):
+    if training.wanted(parts.jars):
         plan.append(training.service(layout))
     return plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -48,4 +49,5 @@ def forget_failure() -> None:
 
 
 def clear() -> None:
-    path().unlink(missing_ok=True)
+    with suppress(PermissionError):  # of a cache that another user keeps
+        path().unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from lab.environment import small
 from lab.errors import MachineError
 from lab.pace import allow, stop_after
 from lab.settings import settings
-from lab.stack import aot, background, connect, jars, kafka, probes
+from lab.stack import access, aot, background, connect, jars, kafka, probes
 from lab.stack.java import QUICK
 from lab.stack.layout import Layout, clear, layout, write
 from lab.stack.lock import hold
@@ -38,6 +38,11 @@ DUMP_SECONDS = 180
 def service(where: Layout) -> Service:
     """The one-shot process, started by `up` when nothing more urgent is to be done."""
     return background.service(NAME, "lab.stack.training", 2, where)
+
+
+def wanted(found: list[Path]) -> bool:
+    """One of the caches is missing, and the cache folder is not somebody else's."""
+    return aot.missing(found) and access.obstacle(settings().cache.absolute()) is None
 
 
 def train(found: list[Path]) -> None:
