@@ -39,16 +39,16 @@ def plugin_folder(report: Report | None = None) -> Path:
     Raises MachineError when a jar cannot be had or the sources do not compile.
     """
     say = report or quiet
-    folder = settings().cache.absolute() / "connect-plugin" / fingerprint()
+    folder = plugin_place()
     if not folder.exists():
         say("Building the Connect plugin")
         build(folder, say)
     return folder
 
 
-def plugin_cached() -> bool:
-    """Whether the plugin is built already."""
-    return (settings().cache.absolute() / "connect-plugin" / fingerprint()).exists()
+def plugin_place() -> Path:
+    """Where the built plugin lies in the cache, whether or not it is there yet."""
+    return settings().cache.absolute() / "connect-plugin" / fingerprint()
 
 
 def class_path() -> list[Path]:

@@ -6,11 +6,12 @@ fine as long as nothing is missing in it.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.connect.build import plugin_cached
+from lab.connect.build import plugin_place
 from lab.errors import MachineError
 from lab.stack import access, binary, jars
 from lab.stack.layout import FILES, FOLDERS, MARKER, Layout
@@ -36,7 +37,7 @@ def require(where: Layout) -> None:
 def missing_in_cache() -> list[str]:
     """What `up` would have to put into the cache."""
     lacking = ["jars of Kafka"] if jars.missing(jars.KAFKA_LOCK) else []
-    lacking += [] if plugin_cached() else ["the connectors"]
+    lacking += [] if os.path.exists(plugin_place()) else ["the connectors"]
     return lacking if binary.find() else [*lacking, "influxd"]
 
 
