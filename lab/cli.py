@@ -271,10 +271,28 @@ def main(arguments: list[str] | None = None) -> int:
         show_error(error)
     except ModuleNotFoundError as error:
         return _missing(error)
+    except PermissionError as error:
+        return _forbidden(error)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # noqa: BLE001 - the last place where an error can still be told in a person's words
         return keep(error)
+    return 1
+
+
+def _forbidden(error: PermissionError) -> int:
+    """A file of another user's, such as one that a ./workshop of root's has left."""
+    from pathlib import Path
+
+    from lab.stack.access import obstacle
+    from lab.stack.console import show_error
+    from lab.stack.crash import keep
+
+    if error.filename is None:
+        return keep(error)
+    path = Path(error.filename)
+    why = obstacle(path) or f"{path}: {error.strerror}"
+    show_error(LabError(f"{path} may not be used: {why}.", "Point LAB_STATE and LAB_CACHE at new folders of yours."))
     return 1
 
 

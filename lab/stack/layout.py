@@ -178,7 +178,8 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
             file.write(text)
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
         raise MachineError(
             f"{path} cannot be written: {error.strerror or error}.",
             remedy(error, "Point LAB_STATE at another folder, then run the command again."),

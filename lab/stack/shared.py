@@ -28,9 +28,10 @@ def require(where: Layout) -> None:
         )
     why = access.obstacle(where.cache) or access.first_obstacle(_of_cache(where.cache))
     if why and (lacking := missing_in_cache()):
+        give = f"; or {_give(where.cache)}" if os.path.exists(where.cache) else ""
         raise MachineError(
             f"The cache folder cannot be used: {why}, and it lacks {', '.join(lacking)}.",
-            f"Point LAB_CACHE at a new folder of yours; or {_give(where.cache)}.",
+            f"Point LAB_CACHE at a new folder of yours{give}.",
         )
 
 

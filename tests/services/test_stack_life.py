@@ -22,6 +22,7 @@ import httpx
 import psutil
 import pytest
 from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from lab import addresses, cli, pace
 from lab import stack as services
@@ -199,6 +200,23 @@ def test_the_port_of_a_broker_that_is_down_stays_with_its_stack(stack: Addresses
     finally:
         control.start()
     until("it answers again", lambda: is_ready("kafka2"), BACK_S)
+
+
+def test_brokers_unpack_compression_in_a_folder_of_the_stacks_own(stack: Addresses) -> None:
+    """A noexec /tmp once failed every record that came compressed with snappy."""
+    admin, topic = AdminClient(stack.librdkafka()), f"compressed-{time.time_ns()}"
+    admin.create_topics([NewTopic(topic, 1, 3, config={"compression.type": "zstd"})])[topic].result(allow(30))
+    try:
+        failures: list[object] = []
+        producer = Producer({**stack.librdkafka(), "acks": "all", "compression.type": "snappy"})
+        for _ in range(100):
+            producer.produce(topic, b"x" * 200, on_delivery=lambda error, _: failures.append(error))
+        producer.flush(allow(30))
+        assert failures == [None] * 100
+        unpacked = {path.name.lower() for path in (layout().run / kafka.SCRATCH).iterdir()}
+        assert any("snappy" in name for name in unpacked), unpacked
+    finally:
+        admin.delete_topics([topic])[topic].result(allow(30))
 
 
 def test_a_frozen_service_is_not_called_ready(stack: Addresses) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import cli
 from lab.connect.build import plugin_place
 from lab.errors import LearnerError, MachineError
 from lab.settings import settings
@@ -242,3 +243,21 @@ def test_doctor_never_fails_on_a_wrong_influxd(here: Layout, monkeypatch: pytest
         binary.find()
     assert all(found.level for found in doctor.machine())
     assert supervision.processes(here) is None
+
+
+@AS_ROOT
+@pytest.mark.parametrize("verb", [("down",), ("logs", "kafka1"), ("status",), ("progress",), ("doctor",), ("up",)])
+def test_no_verb_ends_with_a_traceback_where_it_may_not_look(
+    here: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: tuple[str, ...]
+) -> None:
+    hidden = here.state.parent / "hidden"
+    hidden.mkdir(mode=0o700)
+    monkeypatch.setenv("LAB_STATE", str(hidden / "state"))
+    monkeypatch.setenv("LAB_CACHE", str(hidden / "cache"))
+    settings.cache_clear()
+    with nobody():
+        assert cli.main(list(verb)) == 1
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert "did not foresee" not in said.err
+    assert str(hidden) in said.out + said.err
