@@ -71,9 +71,12 @@ def up(
     """Start the services in the background; return when each answers a real request."""
     from lab import stack
     from lab.settings import settings
-    from lab.stack import proxy
+    from lab.stack import limits, proxy
     from lab.stack.console import err, steps
+    from lab.stack.layout import layout
 
+    for note in limits.notes(layout()):
+        err.print(note, style="yellow", soft_wrap=True)
     with steps() as report:
         stack.up(report, wait=not no_wait)
     if (warning := proxy.warning(settings())) is not None:

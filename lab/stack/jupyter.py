@@ -17,7 +17,7 @@ from lab.errors import LearnerError
 from lab.jupyter.command import FOLDER
 from lab.pace import allow
 from lab.settings import ROOT
-from lab.stack import access, orphans, ports
+from lab.stack import access, limits, orphans, ports
 from lab.stack.console import err, steps
 from lab.stack.layout import layout
 
@@ -27,6 +27,8 @@ LAST_PORT = 8988
 
 def workshop() -> int:
     """Start the services, run JupyterLab at lesson 00, and stop everything when it ends."""
+    for note in limits.notes(layout()):
+        err.print(note, style="yellow", soft_wrap=True)
     try:
         with steps() as report:
             where = stack.up(report, wait=False)

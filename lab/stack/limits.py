@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 
 from lab.errors import LabError, MachineError
-from lab.stack import access, binary
+from lab.settings import settings
+from lab.stack import access, binary, supervision
 from lab.stack.layout import Layout
 
 GB = 10**9
@@ -76,7 +77,9 @@ def require(where: Layout) -> None:
 
 
 def notes(where: Layout) -> list[str]:
-    """What is small but may do, a line each."""
+    """What is small but may do, a line each; nothing while the services run or where others run them."""
+    if settings().backend != "native" or supervision.processes(where) is not None:
+        return []
     return [f"{one.cause} {one.remedy}" for one in look(where) if not one.fatal]
 
 

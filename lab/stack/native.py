@@ -64,8 +64,6 @@ def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     if supervision.processes(layout) is None:
         limits.require(layout)
         shared.require(layout)
-        for note in limits.notes(layout):
-            report(note)
     layout.prepare()
     with lock.hold(layout.run / "up.lock", report):
         progress.forget_failure()
