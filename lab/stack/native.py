@@ -218,7 +218,7 @@ def _stop(names: list[str], layout: Layout, report: Report) -> None:
     known = supervision.processes(layout) or {}
     with ThreadPoolExecutor(len(names)) as pool:
         stops = {name: pool.submit(supervision.stop, name, layout) for name in names}
-        if len(BROKER_NAMES & stops.keys()) == len(BROKER_NAMES):
+        if stops.keys() & known.keys() >= BROKER_NAMES:
             _release_last_broker({name: (stops[name], known[name].pid) for name in BROKER_NAMES}, layout)
         for stop in stops.values():
             stop.result()

@@ -258,6 +258,8 @@ def test_all_is_there_after_everything_was_killed_at_once_and_two_ups_at_once_ma
     mark = time.time_ns()
     produce(stack, str(mark).encode())
     write_point(stack, mark)
+    supervisor = int((layout().run / "supervisord.pid").read_text())
+    os.kill(supervisor, signal.SIGKILL)  # first, or it starts again what dies before it: ids may have wrapped around
     for process in orphans.find(layout()):
         process.send_signal(signal.SIGKILL)
     until("nothing lives", lambda: not orphans.find(layout()), 10)
