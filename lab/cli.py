@@ -287,6 +287,7 @@ def _forbidden(error: PermissionError) -> int:
     """A file of another user's, such as one that a ./workshop of root's has left."""
     from pathlib import Path
 
+    from lab.settings import settings
     from lab.stack.access import obstacle
     from lab.stack.console import show_error
     from lab.stack.crash import keep
@@ -294,8 +295,14 @@ def _forbidden(error: PermissionError) -> int:
     if error.filename is None:
         return keep(error)
     path = Path(error.filename)
-    why = obstacle(path) or f"{path}: {error.strerror}"
-    show_error(LabError(f"{path} may not be used: {why}.", "Point LAB_STATE and LAB_CACHE at new folders of yours."))
+    ours = (("LAB_STATE", settings().state.absolute()), ("LAB_CACHE", settings().cache.absolute()))
+    move = next(
+        (f"Point {variable} at a new folder of yours" for variable, folder in ours if path.is_relative_to(folder)), None
+    )
+    why = obstacle(path) or error.strerror
+    show_error(
+        LabError(f"{path} may not be used: {why}.", f"{move or 'Ask its owner for access'}; then run this again.")
+    )
     return 1
 
 

@@ -179,3 +179,26 @@ def test_a_list_of_brokers_as_people_write_it(monkeypatch: pytest.MonkeyPatch, v
     settings.cache_clear()
     assert settings().kafka_bootstrap == value.replace(" ", "")
     settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("variable", "other"), [("LAB_STATE", "LAB_CACHE"), ("LAB_CACHE", "LAB_STATE"), (None, "LAB_")]
+)
+def test_a_forbidden_file_names_the_setting_of_its_own_folder_and_no_other(
+    variable: str | None,
+    other: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A file of neither folder is no reason to move one."""
+    folder = tmp_path / "mine"
+    if variable:
+        monkeypatch.setenv(variable, str(folder))
+    error = PermissionError(13, "Permission denied", str(folder / "file"))
+    monkeypatch.setattr(stack, "down", refuse(error))
+    assert cli.main(["down"]) == 1
+    said = capsys.readouterr().err
+    assert str(folder / "file") in said.replace("\n", "")
+    assert other not in said
+    assert variable is None or variable in said
