@@ -187,12 +187,13 @@ def down(layout: Layout, report: Report) -> None:
     """Stop everything in order and leave no process behind."""
     if not layout.state.exists():
         return
+    # First, so that they find each other again while JupyterLab ends.
+    thaw(process.pid for process in (supervision.processes(layout) or {}).values() if process.pid)
     if left := orphans.notebooks(layout):
         report("Ending JupyterLab, whose ./workshop is gone")
         orphans.end(left)
     with lock.hold(layout.run / "up.lock", report):
         known = supervision.processes(layout) or {}
-        thaw(process.pid for process in known.values() if process.pid)
         for names in (tuple(set(known) - set(SERVICES)), *STOP_ORDER):
             _stop([name for name in names if name in known and known[name].pid], layout, report)
         if known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ from rich.table import Table
 from lab.stack.console import err
 
 SLOWEST = 20
+WHY_LINES, WHY_WIDTH = 12, 200
 NO_TESTS = 5
 """pytest's exit code when nothing was collected: fine for a stage that the options leave nothing of."""
 
@@ -29,6 +31,14 @@ class Timed:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """One test that failed, and the first lines of why."""
+
+    name: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """One stage. `left_out` counts the thorough tests that did not run, by what they are."""
 
@@ -39,7 +49,7 @@ class Result:
     failed: int = 0
     skipped: int = 0
     tests: Sequence[Timed] = ()
-    failures: Sequence[str] = ()
+    failures: Sequence[Failure] = ()
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -50,7 +60,7 @@ def read(stage: str, code: int, seconds: float, junit: Path) -> Result:
     except (OSError, ET.ParseError):
         suite = None
     if suite is None:
-        return Result(stage, code or 1, seconds, failed=1, failures=(f"tests/{stage} ended without a result",))
+        return Result(stage, code or 1, seconds, failed=1, failures=(Failure(f"tests/{stage} ended without a result"),))
     cases = suite.findall("testcase")
     bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     skipped = int(suite.get("skipped", 0))
@@ -62,7 +72,9 @@ def read(stage: str, code: int, seconds: float, junit: Path) -> Result:
         failed=len({_name(case) for case in bad}),
         skipped=skipped,
         tests=[Timed(_file(case), case.get("name", ""), float(case.get("time", 0))) for case in cases],
-        failures=sorted({_name(case) for case in bad}),
+        failures=[
+            Failure(name, why) for name, why in sorted({_name(case): _why(case) for case in reversed(bad)}.items())
+        ],
         left_out=_left_out(junit),
     )
 
@@ -104,13 +116,22 @@ def _name(case: ET.Element) -> str:
     return f"{_file(case)}::{case.get('name', '')}"
 
 
+def _why(case: ET.Element) -> str:
+    """The first WHY_LINES lines of a failure, without those that are empty."""
+    told = next((found.get("message") or found.text or "" for found in case if found.tag in ("failure", "error")), "")
+    lines = [line.rstrip()[:WHY_WIDTH] for line in told.splitlines() if line.strip()]
+    return "\n".join(lines[:WHY_LINES])
+
+
 def show(results: Sequence[Result], seconds: float, kept: Path, durations: bool, thorough: bool) -> None:
     """The closing lines: what ran, what passed, how long it took, what failed and where its logs are."""
     if durations:
         err.print(_slowest(results), _files(results), sep="\n", markup=False, soft_wrap=True)
     err.print(_stages(results))
-    for failure in (failure for result in results for failure in result.failures):
-        err.print(f"[red]✗[/] {escape(failure)}", soft_wrap=True)
+    for failure in itertools.chain.from_iterable(result.failures for result in results):
+        err.print(f"[red]✗[/] {escape(failure.name)}", soft_wrap=True)
+        for line in failure.why.splitlines():
+            err.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
     if any(result.failed for result in results):
         err.print(f"Output of each stage, and the service logs of each failed test: {kept}", soft_wrap=True)
     left_out = sum((result.left_out for result in results), Counter[str]())

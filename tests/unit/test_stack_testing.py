@@ -16,12 +16,12 @@ from lab.errors import LearnerError
 from lab.pace import allow
 from lab.settings import ROOT
 from lab.stack import testing, testing_report
-from lab.stack.testing_report import Result
+from lab.stack.testing_report import Failure, Result
 from tests.waiting import until
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite errors="1" failures="1" skipped="1" tests="5">
 <testcase classname="tests.unit.test_a" name="test_one" time="1.5"/>
-<testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.5"><failure message="no"/></testcase>
+<testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.5"><failure message="assert 1 == 2&#10;&#10;  it is [no]"/></testcase>
 <testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.1"><error message="tear-down"/></testcase>
 <testcase classname="tests.unit.test_b.TestIt" name="test_three" time="2"><skipped message="why"/></testcase>
 </testsuite></testsuites>"""
@@ -77,11 +77,11 @@ def test_the_parts_of_a_stage_are_one_line_and_one_bad_part_makes_it_bad() -> No
     parts = [
         Result("services", 0, 70.0, 5, 0, 1, left_out=Counter(long=1)),
         Result("unit", 0, 3.0, passed=4),
-        Result("services", 1, 30.0, 2, 1, 0, failures=["a"], left_out=Counter(long=2)),
+        Result("services", 1, 30.0, 2, 1, 0, failures=[Failure("a")], left_out=Counter(long=2)),
     ]
     services, unit = testing_report.joined(parts, ["services", "notebooks", "unit"])
     assert (services.code, services.seconds, services.passed, services.failed, services.skipped) == (1, 100.0, 7, 1, 1)
-    assert (services.failures, services.left_out) == (["a"], Counter(long=3))
+    assert (services.failures, services.left_out) == ([Failure("a")], Counter(long=3))
     assert (unit.code, unit.passed) == (0, 4)
 
 
@@ -93,7 +93,7 @@ def test_a_word_that_is_no_stage_is_refused() -> None:
 def test_a_test_that_fails_twice_is_one_failure(junit: Path) -> None:
     result = testing_report.read("unit", 1, 9.0, junit)
     assert (result.passed, result.failed, result.skipped, result.code) == (1, 1, 1, 1)
-    assert list(result.failures) == ["tests/unit/test_a.py::test_two[x.y]"]
+    assert list(result.failures) == [Failure("tests/unit/test_a.py::test_two[x.y]", "assert 1 == 2\n  it is [no]")]
     assert {test.file for test in result.tests} == {"tests/unit/test_a.py", "tests/unit/test_b.py"}
 
 
@@ -115,13 +115,14 @@ def test_what_was_left_out_is_counted_by_what_it_is(junit: Path) -> None:
 def test_the_last_line_counts_everything(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     results = [
         Result("unit", 0, 3.0, passed=4),
-        Result("services", 1, 70.0, 1, 1, 2, failures=["tests/services/test_x.py::test_y"]),
+        Result("services", 1, 70.0, 1, 1, 2, failures=[Failure("tests/services/test_x.py::test_y", "assert [bold]")]),
     ]
     testing_report.show(results, 75.0, tmp_path, durations=False, thorough=False)
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "5 passed, 1 failed, 2 skipped"
     assert lines[-2] == "All stages took 1 min 15 s."
-    assert any("tests/services/test_x.py::test_y" in line for line in lines)
+    named = next(at for at, line in enumerate(lines) if "tests/services/test_x.py::test_y" in line)
+    assert lines[named + 1] == "    assert [bold]", "why it failed stands below it"
     assert any(str(tmp_path) in line for line in lines)
 
 
