@@ -21,7 +21,8 @@ from tests.waiting import until
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite errors="1" failures="1" skipped="1" tests="5">
 <testcase classname="tests.unit.test_a" name="test_one" time="1.5"/>
-<testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.5"><failure message="assert 1 == 2&#10;&#10;  it is [no]"/></testcase>
+<testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.5">
+<failure message="assert 1 == 2&#10;&#10;  it is [no]"/></testcase>
 <testcase classname="tests.unit.test_a" name="test_two[x.y]" time="0.1"><error message="tear-down"/></testcase>
 <testcase classname="tests.unit.test_b.TestIt" name="test_three" time="2"><skipped message="why"/></testcase>
 </testsuite></testsuites>"""
