@@ -24,10 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import stack
-from lab.connect.trial import Trial
-from lab.errors import ServiceError
-from lab.pace import allow
-from lab.reading import Reading
+from lab.base.errors import ServiceError
+from lab.base.pace import allow
+from lab.base.reading import Reading
+from tests.support.connect_trial import Trial
 
 POINTS = 600_000
 GENERATORS = 100

@@ -28,11 +28,11 @@ from rich.table import Table
 from bench import proxy_load
 from bench.proxy_process import proxy
 from bench.proxy_records import count, delete
-from lab import addresses
-from lab.errors import MachineError
-from lab.free_port import free_port
-from lab.pace import allow
-from lab.settings import ROOT
+from lab.base import addresses
+from lab.base.errors import MachineError
+from lab.base.free_port import free_port
+from lab.base.pace import allow
+from lab.base.settings import ROOT
 
 CONNECTIONS = 50
 SECONDS = 5.0
@@ -188,8 +188,8 @@ def _alone(bootstrap: str) -> int:
 
 def proxy_topic(bootstrap: str, topic: str) -> None:
     """The topic as the proxy's rule makes it: 6 partitions, RF 3, min ISR 2."""
+    from lab.proxy.core.rules import Target
     from lab.proxy.kafka_topics import Topics
-    from lab.proxy.rules import Target
 
     async def make() -> None:
         target = Target(topic, 6, 3, {"min.insync.replicas": "2"})

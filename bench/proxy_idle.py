@@ -18,9 +18,9 @@ import uvloop
 
 from bench.proxy_load import connect
 from bench.proxy_process import ProxyProcess, proxy
-from lab import addresses
-from lab.errors import MachineError
-from lab.free_port import free_port
+from lab.base import addresses
+from lab.base.errors import MachineError
+from lab.base.free_port import free_port
 
 CLIENTS = 10_000
 SECONDS = 300.0

@@ -15,8 +15,8 @@ from time import perf_counter, time_ns
 
 import uvloop
 
-from lab.pace import allow
-from lab.reading import Reading, reading_topic
+from lab.base.pace import allow
+from lab.base.reading import Reading, reading_topic
 
 CONNACK_BYTES = 4
 ACK_BYTES = 4

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import psutil
 
-from lab.errors import ServiceError
-from lab.free_port import free_port
-from lab.pace import allow
-from lab.settings import ROOT
+from lab.base.errors import ServiceError
+from lab.base.free_port import free_port
+from lab.base.pace import allow
+from lab.base.settings import ROOT
 
 START_SECONDS = 60.0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from lab.pace import allow
+from lab.base.pace import allow
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,11 @@ from jupyter_client.manager import start_new_kernel
 from rich.console import Console
 from rich.table import Table
 
-from lab import addresses
-from lab.demo.keeper import pipeline
+from lab.base import addresses
+from lab.base.pace import allow
+from lab.base.progress import quiet
+from lab.demo.restore import pipeline
 from lab.jupyter import command
-from lab.pace import allow
-from lab.stack.report import quiet
 
 MINUTES = 30.0
 RATE = 1000

@@ -18,11 +18,11 @@ import pytest
 import pytest_timeout
 
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.pace import allow, measure_python
-from lab.settings import settings
+from lab.base.addresses import Addresses
+from lab.base.pace import allow, measure_python
+from lab.base.settings import settings
+from lab.commands.test import ODD_NAME
 from lab.stack.layout import layout
-from lab.stack.testing import ODD_NAME
 
 LOG_TAIL_BYTES = 500_000
 """How much of each service's log is kept beside a failed test."""

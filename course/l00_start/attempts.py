@@ -1,6 +1,6 @@
 """Answers to lesson 00 that the checks are tried on: wrong ones with what they must hear, and another right one."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 PUBLISH = "publish.single({topic!r}, {message!r}, qos=1, hostname=where.mqtt_host, port=where.mqtt_port)"
 STATUS = "emergency_generators/generator1/status"

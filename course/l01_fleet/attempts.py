@@ -1,6 +1,6 @@
 """Answers to lesson 01 that the checks are tried on: wrong ones with what they must hear, and another right one."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 READING = """payload = json.dumps({{"generatorID": "generator7", "time": {time}, "seq": {seq}, "lat": generator.lat,
     "lon": generator.lon, "temperature": generator.measured.temperature, "power": generator.measured.power,
@@ -43,7 +43,7 @@ ATTEMPTS = {
             Wrong("no text", "payload = {'generatorID': 'generator7'}", says="of type dict"),
         ),
         other="""
-from lab.reading import Reading
+from lab.base.reading import Reading
 
 m = generator.measured
 payload = Reading(

@@ -161,7 +161,7 @@ def _parsed(payload: object) -> dict[str, object]:
 def _same_fields(found: dict[str, object]) -> None:
     from dataclasses import fields
 
-    from lab.reading import Reading
+    from lab.base.reading import Reading
 
     wanted = {field.name for field in fields(Reading)}
     missing, unknown = sorted(wanted - set(found)), sorted(set(found) - wanted)

@@ -1,6 +1,6 @@
 """Answers to lesson 02 that the checks are tried on: wrong ones with what they must hear, and other right ones."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 START = "client.connect(where.mqtt_host, where.mqtt_port)\nclient.loop_start()\n"
 STOP = "client.disconnect()\nclient.loop_stop()\n"

@@ -6,7 +6,7 @@
 # > *My device got an acknowledgement. What do I know now?*
 
 # %% tags=["setup"]
-from lab.learn import exercise, where
+from lab.learn import allow, exercise, where
 
 # %% [markdown]
 # MQTT names things by **topics**, levels joined by `/`, from the general to the particular. A generator publishes its
@@ -23,8 +23,7 @@ from contextlib import contextmanager
 import paho.mqtt.client as mqtt
 from kafka import KafkaConsumer, TopicPartition
 
-from lab.pace import allow
-from lab.relay import Relay
+from lab.faults.relay import Relay
 
 
 def reading(generator, seq=0):

@@ -5,7 +5,7 @@
 # > *What would each of them cost us?*
 
 # %% tags=["setup"]
-from lab.learn import exercise, where
+from lab.learn import allow, exercise, where
 
 # %% tags=["setup"]
 import json
@@ -15,11 +15,10 @@ import time
 import paho.mqtt.client as mqtt
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from lab.far_network import FarNetwork
+from lab.learn.slow_network import FarNetwork
 from lab.faults import Freeze
-from lab.pace import allow
-from lab.plain_broker import PlainBroker
-from lab.side_proxy import side_proxy
+from lab.learn.plain_broker import PlainBroker
+from lab.learn.second_proxy import side_proxy
 
 
 def reading(generator, seq=0):

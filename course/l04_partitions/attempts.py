@@ -1,6 +1,6 @@
 """Answers to lesson 04 that the checks are tried on: wrong ones with what they must hear, and other right ones."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 
 def _send(topic: str, key: str, values: str = "values") -> str:

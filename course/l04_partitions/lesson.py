@@ -5,7 +5,7 @@
 # > *What keeps the readings of one generator in order, and what does that order cost?*
 
 # %% tags=["setup"]
-from lab.learn import exercise, where
+from lab.learn import allow, exercise, where
 
 # %% tags=["setup"]
 import json
@@ -17,7 +17,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from lab import widgets
-from lab.pace import allow
 
 
 def make_topic(name, partitions):

@@ -1,6 +1,6 @@
 """Answers to lesson 05 that the checks are tried on: wrong ones with what they must hear, and other right ones."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 ASK = "consumer = KafkaConsumer(group_id=group, enable_auto_commit=False, **where.kafka_python())\n"
 STOP = "for member in team:\n    member.stop()\n"

@@ -6,7 +6,7 @@
 # > *How far behind am I, how do I catch up, and what happens to the record in my hand when I fall over?*
 
 # %% tags=["setup"]
-from lab.learn import exercise, where
+from lab.learn import allow, exercise, where
 
 # %% tags=["setup"]
 import threading
@@ -17,7 +17,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetad
 from kafka.admin import NewTopic
 
 from lab import widgets
-from lab.pace import allow
 
 
 def make_topic(name, partitions):

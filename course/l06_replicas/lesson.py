@@ -5,7 +5,7 @@
 # > *Which readings are safe at that moment, and how do I know it before the night comes?*
 
 # %% tags=["setup"]
-from lab.learn import exercise, where
+from lab.learn import allow, exercise, where
 
 # %% tags=["setup"]
 import time
@@ -16,7 +16,6 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError, NotEnoughReplicasError
 
 from lab import faults, widgets
-from lab.pace import allow
 
 
 def make_topic(name, partitions=6, replicas=3, in_sync=2):

@@ -27,7 +27,7 @@ def _loads(attempt: Attempt, bucket: str, span: str = DAY) -> list[dict[str, Any
 )
 def validate(attempt: Attempt, answer: object) -> str:
     from lab.connect.client import Connect
-    from lab.errors import LearnerError
+    from lab.base.errors import LearnerError
 
     if not isinstance(answer, dict):
         raise NotYet(

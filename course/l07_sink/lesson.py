@@ -13,11 +13,9 @@ import time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from lab.connect.client import Connect
-from lab.errors import LearnerError
 from lab.influx import buckets
 from lab.influx.api import Influx
-from lab.learn import exercise, where
-from lab.pace import allow
+from lab.learn import LearnerError, allow, exercise, where
 
 connect = Connect(where.connect_url)  # a thin client: each method is one request to Connect's REST interface
 influx = Influx(where)

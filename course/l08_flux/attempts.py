@@ -1,6 +1,6 @@
 """Answers to lesson 08 that the checks are tried on."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 _LAST_STEPS = """    |> group()
     |> pivot(rowKey: ["_time", "_measurement", "generatorID"], columnKey: ["_field"], valueColumn: "_value")

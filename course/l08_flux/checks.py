@@ -21,7 +21,7 @@ def _tables(attempt: Attempt) -> list[Any]:
     """The tables of the learner's query; a refusal of the server is theirs to mend."""
     from influxdb_client.rest import ApiException
 
-    from lab.flux_errors import blames, message_of
+    from lab.learn.flux_errors import blames, message_of
 
     try:
         return attempt.influx.tables(attempt.query)

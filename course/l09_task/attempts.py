@@ -1,6 +1,6 @@
 """Answers to lesson 09 that the checks are tried on."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 _REMOVE = 'tasks.remove(influx, "l09_first")'
 

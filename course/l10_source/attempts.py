@@ -1,6 +1,6 @@
 """Answers to lesson 10 that the checks are tried on."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 
 def _source(more: str) -> str:

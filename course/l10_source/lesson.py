@@ -13,12 +13,10 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from lab.connect.client import Connect
 from lab.connect.configs import source_config
-from lab.errors import LearnerError
 from lab.fleet.fleet import Fleet
 from lab.influx import buckets
 from lab.influx.api import Influx
-from lab.learn import exercise, where
-from lab.pace import allow
+from lab.learn import LearnerError, allow, exercise, where
 
 connect = Connect(where.connect_url)
 influx = Influx(where)

@@ -1,6 +1,6 @@
 """Answers to lesson 11 that the checks are tried on: wrong ones with what they must hear, and other right ones."""
 
-from lab.course.attempts import Attempts, Wrong
+from lab.authoring.attempts import Attempts, Wrong
 
 FLEET = "fleet = Fleet(where, PEOPLE, rate=100.0, journal=Journal(limit=None))\n"
 COPY = "sent, acknowledged = fleet.journal_copy()\n"

@@ -71,7 +71,7 @@ def _connect_pid(attempt: Attempt) -> int | None:
 
 def _answers(attempt: Attempt) -> bool:
     """Whether Kafka Connect answers; right after it was killed it cannot."""
-    from lab.errors import LabError
+    from lab.base.errors import LabError
 
     with contextlib.suppress(LabError, OSError, httpx.HTTPError):
         return bool(attempt.connect.connectors())

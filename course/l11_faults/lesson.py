@@ -5,7 +5,7 @@
 # > *Prove it: was anything lost? And will the same design carry ten thousand times as many generators?*
 
 # %% tags=["setup"]
-from lab.learn import exercise, where
+from lab.learn import allow, exercise, where
 
 # %% tags=["setup"]
 import time
@@ -17,7 +17,6 @@ from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.influx.api import Influx
 from lab.ledger import Collector, marks
-from lab.pace import allow
 
 PEOPLE = [f"l11-{number}" for number in range(1, 6)]
 

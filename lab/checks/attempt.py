@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lab.addresses import Addresses, load
-from lab.checks.marks import Marks
-from lab.names import Names
-from lab.pace import allow
+from lab.base.addresses import Addresses, load
+from lab.base.names import Names
+from lab.base.pace import allow
+from lab.checks.baseline import Marks
 
 if TYPE_CHECKING:  # each brings its service's client, which takes seconds: imported by the judge that asks
     from lab.checks.probes.connect import ConnectProbe

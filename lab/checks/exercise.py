@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lab.base.errors import LearnerError
 from lab.checks.attempt import Attempt
 from lab.course import manifest
-from lab.errors import LearnerError
 
 JudgeFunction = Callable[..., str]
 """Takes the attempt and what the learner handed to check(); returns the words of a pass or raises NotYet."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from lab.addresses import Addresses, load
+from lab.base.addresses import Addresses, load
+from lab.base.errors import LabError
+from lab.base.pace import allow, allow_ms
 from lab.checks.outcome import Outcome, Verdict
-from lab.errors import LabError
-from lab.pace import allow, allow_ms
 
 TIMEOUT_SECONDS = 3.0
 

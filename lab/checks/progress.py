@@ -18,10 +18,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lab.base.errors import MachineError
+from lab.base.settings import settings
 from lab.checks import exercise
 from lab.course import manifest
-from lab.errors import MachineError
-from lab.settings import settings
 
 log = logging.getLogger(__name__)
 _HEADER = "# Progress in the course, one table per exercise. Kept by the checks; safe to read and to edit.\n"

@@ -13,9 +13,9 @@ from typing import Any
 
 import nbformat
 
+from lab.base.settings import ROOT, settings
 from lab.checks import exercise, progress
 from lab.course import manifest, source
-from lab.settings import ROOT, settings
 
 NOTEBOOKS = ROOT / "notebooks"
 

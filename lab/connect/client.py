@@ -13,9 +13,9 @@ from urllib.parse import quote
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
-from lab.connect.states import ConnectorStatus, Offset, Plugin, Problem, Validation
-from lab.errors import LearnerError, ServiceError
-from lab.pace import allow
+from lab.base.errors import LearnerError, ServiceError
+from lab.base.pace import allow
+from lab.connect.models import ConnectorStatus, Offset, Plugin, Problem, Validation
 
 PATIENCE_S = 20.0
 """A rebalance of one worker is over in a second or two; a restarted worker answers within ten."""

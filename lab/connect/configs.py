@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.names import MEASUREMENT
 from lab.influx.types import FIELD_TYPES
-from lab.names import MEASUREMENT
 
 STRICT_JSON = "io.hybridiot.connect.influxdb2.StrictJsonConverter"
 """The plugin's converter: JSON word for word or refused. Connect's own wraps and drops without an error."""

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from lab.addresses import Addresses, load
+from lab.base.addresses import Addresses, load
+from lab.base.errors import LabError
 from lab.course import manifest
 from lab.course.manifest import Lesson
-from lab.errors import LabError
 
 
 def prepare(lesson: Lesson, addresses: Addresses | None = None) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lab.errors import LearnerError
-from lab.settings import ROOT
+from lab.base.errors import LearnerError
+from lab.base.settings import ROOT
 
 COURSE = ROOT / "course"
 

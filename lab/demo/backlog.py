@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
-from lab.addresses import Addresses
-from lab.errors import ServiceError
+from lab.base.addresses import Addresses
+from lab.base.errors import ServiceError
+from lab.base.pace import stop_after
 from lab.ledger import GroupReader
-from lab.pace import stop_after
 
 SMALL = 10_000
 """A backlog that the sink works off within the task's ordinary look-back."""

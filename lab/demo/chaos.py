@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+from lab.base.errors import LabError
+from lab.base.pace import allow
 from lab.demo.plan import Planned, cut_list
-from lab.errors import LabError
 from lab.faults import CutDevices, Fault, Freeze, Kill, Restart
 from lab.fleet.fleet import Fleet
-from lab.pace import allow
 
 log = logging.getLogger(__name__)
 

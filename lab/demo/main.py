@@ -11,23 +11,23 @@ from time import monotonic
 from rich.console import Console
 from rich.live import Live
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.interrupt import Interrupt, interruptible
+from lab.base.pace import allow
+from lab.base.progress import Report
 from lab.demo.backlog import Backlog, see_backlog
 from lab.demo.chaos import Chaos
-from lab.demo.keeper import pipeline, running_stack
-from lab.demo.meters import Meters
+from lab.demo.drain import Settling, settle
+from lab.demo.metrics import Meters
 from lab.demo.plan import SPEEDUP, fault_plan, fills
-from lab.demo.settle import Settling, settle
+from lab.demo.restore import pipeline, running_stack
 from lab.demo.view import Moment, ledger_table, live_table, plain_line, verdict
 from lab.fleet.dispatcher import Dispatcher
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.influx.flux import LOOKBACK_SLOTS
-from lab.interrupt import Interrupt, interruptible
 from lab.ledger import Collector, Evidence, Ledger, marks
-from lab.pace import allow
 from lab.provision import DEMO_EVERY_S
-from lab.stack.report import Report
 
 FRAME_S = 0.5
 PLAIN_EVERY_S = 5.0

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lab.base.names import FUEL_ALARM_LITRES
 from lab.fleet.physics import SECONDS_PER_HOUR, burn
-from lab.names import FUEL_ALARM_LITRES
 
 SPEEDUP = 60.0
 """Simulated seconds per real second: an engine burns about 20 litres a minute of demo."""

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lab.demo.meters import Figures
+from lab.demo.metrics import Figures
 from lab.fleet.views import FleetView
 from lab.ledger import LATE, WHOLE, Late, Ledger
 

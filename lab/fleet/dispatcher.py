@@ -15,11 +15,11 @@ from typing import Any, Protocol, Self
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.names import ALARM_REFUEL
+from lab.base.pace import allow
+from lab.base.startable import Startable
 from lab.fleet.alarms import Alarm, parse_alarm
-from lab.life import Startable
-from lab.names import ALARM_REFUEL
-from lab.pace import allow
 
 log = logging.getLogger(__name__)
 

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Self, TypeVar
 
-from lab.addresses import Addresses
-from lab.errors import LearnerError
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError
+from lab.base.pace import allow
+from lab.base.startable import Startable
+from lab.fleet.connection import Broker, Link
 from lab.fleet.generator import Generator
 from lab.fleet.journal import Acked, Journal, Sent
 from lab.fleet.limits import allow_connections, check_arguments, free_name, some
-from lab.fleet.link import Broker, Link
 from lab.fleet.loop import Loop
 from lab.fleet.physics import TANK_LITRES
 from lab.fleet.views import FleetView, GeneratorView, view
-from lab.life import Startable
-from lab.pace import allow
 
 T = TypeVar("T")
 

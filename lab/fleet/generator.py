@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
+from lab.base.reading import Reading
 from lab.fleet import physics
 from lab.fleet.sites import place
-from lab.reading import Reading
 
 INITIAL_LITRES = (520.0, 1000.0)
 """Tanks are somewhere between these at the start, so that alarms come one after another."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Container, Sequence
 
-from lab.errors import LearnerError, MachineError
+from lab.base.errors import LearnerError, MachineError
 
 SPARE_FILES = 256
 """File descriptors left for the rest of the process."""

@@ -18,9 +18,9 @@ from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import TypeVar
 
-from lab.errors import MachineError
-from lab.fleet.link import Link
-from lab.pace import allow
+from lab.base.errors import MachineError
+from lab.base.pace import allow
+from lab.fleet.connection import Link
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lab.fleet.connection import Link
 from lab.fleet.generator import Generator
-from lab.fleet.link import Link
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import httpx
 
-from lab.addresses import Addresses
-from lab.errors import ServiceError
-from lab.pace import allow
+from lab.base.addresses import Addresses
+from lab.base.errors import ServiceError
+from lab.base.pace import allow
 
 Row = dict[str, str]
 """One row of a query's answer: column name to text, as annotated CSV without annotations gives it."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from tenacity import retry, retry_if_result, wait_fixed
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
+from lab.base.names import MEASUREMENT
+from lab.base.pace import stop_after
 from lab.influx.api import NOT_FOUND, Influx, InfluxError, from_micros, instant
-from lab.names import MEASUREMENT
-from lab.pace import stop_after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IDLE_S = 30.0

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lab.base.names import ALARM_NONE, ALARM_REFUEL, FUEL_ALARM_LITRES, MEASUREMENT, Names
 from lab.influx.api import from_micros, instant
 from lab.influx.rules import REGIONS, UNKNOWN_REGION
-from lab.names import ALARM_NONE, ALARM_REFUEL, FUEL_ALARM_LITRES, MEASUREMENT, Names
 
 FIELDS = ("fuel", "lat", "load", "lon", "power", "temperature")
 """The fields that are carried over; `seq` stays in the raw bucket."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lab.names import ALARM_NONE, ALARM_REFUEL, FUEL_ALARM_LITRES
+from lab.base.names import ALARM_NONE, ALARM_REFUEL, FUEL_ALARM_LITRES
 
 MICROS = 1_000_000
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from tenacity import RetryError, Retrying, retry_if_result, wait_exponential
 
-from lab.errors import LearnerError, ServiceError
+from lab.base.errors import LearnerError, ServiceError
+from lab.base.pace import allow, stop_after
 from lab.influx.api import NOT_FOUND, Influx, InfluxError, instant
-from lab.pace import allow, stop_after
 
 PAGE = 100
 """Tasks in one answer."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.names import MEASUREMENT
 from lab.influx.api import Influx
 from lab.influx.buckets import find
 from lab.influx.literal import quoted
-from lab.names import MEASUREMENT
 
 FIELD_TYPES = {
     "fuel": "float",

@@ -17,15 +17,14 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.addresses import Addresses, stack_file
-from lab.settings import ROOT, settings
+from lab.base.addresses import Addresses, stack_file
+from lab.base.settings import ROOT, settings
+from lab.stack.orphans import STARTED_BY
 
 HERE = Path(__file__).resolve().parent
 ARENAS = "1"
 """glibc's memory arenas in a kernel. librdkafka has a thread per broker and client, and by default each thread frees
 into an arena of its own, where no other finds the room: a kernel with two panels grew by that for half an hour."""
-STARTED_BY = "WORKSHOP_JUPYTER"
-"""Environment variable of JupyterLab and its kernels: the id of the process that started it, and the state folder."""
 FOREIGN = re.compile(r"I?PYTHON.*|JUPYTER.*|PLOTLY_RENDERER")
 KEPT_VARIABLES = frozenset({"PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"})
 """Variables that lead Python, IPython, Jupyter or plotly to a user's own files are not passed on, except for these."""

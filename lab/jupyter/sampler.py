@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.widgets.panels.pipeline_map import composer
-from lab.widgets.pump import Pump, standstill
+from lab.widgets.poller import Pump, standstill
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0

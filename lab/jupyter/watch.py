@@ -8,8 +8,8 @@ import sys
 import time
 from contextlib import suppress
 
-from lab.environment import python
-from lab.pace import allow
+from lab.base.environment import python
+from lab.base.pace import allow
 
 IDLE_S = 20.0
 """Seconds without a look after which the sampler ends."""

@@ -4,6 +4,7 @@
 what every number means.
 """
 
+from lab.kafka.offsets import GroupPosition, GroupReader
 from lab.ledger.collect import Collector, Marks, marks
 from lab.ledger.evidence import (
     ALARMS,
@@ -18,7 +19,6 @@ from lab.ledger.evidence import (
 )
 from lab.ledger.judge import LATE, LOST, WHOLE, Ledger, judge
 from lab.ledger.missing import Late
-from lab.ledger.offsets import GroupPosition, GroupReader
 from lab.ledger.progress import Progress, progress
 
 __all__ = [

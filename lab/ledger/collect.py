@@ -10,19 +10,19 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError, ServiceError
+from lab.base.pace import allow
+from lab.base.reading import Reading
 from lab.connect.client import Connect
-from lab.errors import LearnerError, ServiceError
 from lab.fleet.alarms import parse_alarm
 from lab.influx import tasks
 from lab.influx.api import Influx, to_micros
 from lab.influx.flux import downsampled_rows, raw_points
 from lab.influx.rules import MICROS
+from lab.kafka.client import quiet
+from lab.kafka.offsets import GroupReader
 from lab.ledger.evidence import AlarmRecord, KafkaRecord, Key, Positions
-from lab.ledger.offsets import GroupReader
-from lab.librdkafka import quiet
-from lab.pace import allow
-from lab.reading import Reading
 
 READ_S = 60.0
 """Deadline for reading one topic to its end."""

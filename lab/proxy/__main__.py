@@ -15,7 +15,7 @@ from typing import Annotated, Optional
 import typer
 import uvloop
 
-from lab.errors import LabError, LearnerError
+from lab.base.errors import LabError, LearnerError
 from lab.proxy import accounts
 from lab.proxy.config import Config, load
 from lab.proxy.logs import configure

@@ -24,7 +24,7 @@ from pathlib import Path
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """OWASP's least setting of argon2id: some 20 ms and 19 MB on a current machine. The library's own default takes 64 MB

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lab.errors import LearnerError
-from lab.proxy.opening import Limits
-from lab.proxy.rules import Rule
+from lab.base.errors import LearnerError
+from lab.proxy.core.opening import Limits
+from lab.proxy.core.rules import Rule
 
 PROMISED = {
     "acks",

@@ -21,13 +21,13 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from lab.proxy import librdkafka
+from lab.proxy import kafka_client
 from lab.proxy.config import Bounds, Kafka
-from lab.proxy.headers import Headers, weight
+from lab.proxy.core.headers import Headers, weight
+from lab.proxy.core.packets import Publish
+from lab.proxy.core.rules import Route, Target
 from lab.proxy.kafka_topics import RETRY_SECONDS, Topics
 from lab.proxy.metrics import Counters
-from lab.proxy.packets import Publish
-from lab.proxy.rules import Route, Target
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Delivery:
         self._on_room = on_room
         self._producer = self._new_producer()
         self._old: list[Producer] = []
-        self._topics = Topics(librdkafka.admin(kafka))
+        self._topics = Topics(kafka_client.admin(kafka))
         self._known: set[str] = set()
         self._waiting: dict[str, list[tuple[Client, Publish, Route, Headers | None, int]]] = {}
         self._touched: dict[Client, None] = {}
@@ -133,10 +133,10 @@ class Delivery:
             self._sample = None
 
     def _failed(self, client: Client, publish: Publish, error: KafkaError) -> None:
-        publish.reason = librdkafka.reason(error)
+        publish.reason = kafka_client.reason(error)
         publish.detail = f"Kafka did not take it: {error.str()} ({error.name()})"
         self._counters.failed += 1
-        if error.code() in librdkafka.UNKNOWN_TOPIC:
+        if error.code() in kafka_client.UNKNOWN_TOPIC:
             self._known.clear()
         client.failed(publish)
 
@@ -203,7 +203,7 @@ class Delivery:
 
     def _new_producer(self) -> Producer:
         """After a fatal error, what the old producer had in flight is refused by its delivery reports."""
-        settings = librdkafka.producer(self._kafka, self._bounds)
+        settings = kafka_client.producer(self._kafka, self._bounds)
         return Producer({**settings, "error_cb": self._on_error}, logger=log)
 
     def _on_error(self, error: KafkaError) -> None:

@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, make_wsgi_app
 
-from lab.errors import MachineError
+from lab.base.errors import MachineError
 from lab.proxy.config import Http
 from lab.proxy.metrics import ProxyCollector
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from lab.proxy.accounts import Accounts, Busy
 from lab.proxy.config import Listener
-from lab.proxy.packets import Connect
-from lab.proxy.reasons import Reason
-from lab.proxy.rules import Who
+from lab.proxy.core.packets import Connect
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.rules import Who
 
 No = tuple[Reason, str]
 

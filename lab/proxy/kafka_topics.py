@@ -9,8 +9,8 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from lab.proxy.librdkafka import FINAL, Settings
-from lab.proxy.rules import Target
+from lab.proxy.core.rules import Target
+from lab.proxy.kafka_client import FINAL, Settings
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import socket
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from lab.errors import MachineError
+from lab.base.errors import MachineError
 from lab.proxy.config import Listener
-from lab.proxy.link import Link
+from lab.proxy.connection import Link
 from lab.proxy.server import Listening, Server
 from lab.proxy.tls import TlsListener, tls_context
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from lab.proxy.config import Bounds
-from lab.proxy.link import Link
-from lab.proxy.packets import Will
-from lab.proxy.rules import Who
-from lab.proxy.sessions import Action, Evict, Granted, Legacy, PublishWill, Sessions
+from lab.proxy.connection import Link
+from lab.proxy.core.packets import Will
+from lab.proxy.core.rules import Who
+from lab.proxy.core.sessions import Action, Evict, Granted, Legacy, PublishWill, Sessions
 
 PublishLegacy = Callable[[Will, Who], None]
 

@@ -7,14 +7,14 @@ import logging
 import socket
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.base.errors import LabError
 from lab.proxy import http
 from lab.proxy.config import Config, load
 from lab.proxy.listeners import listen
-from lab.proxy.pipe import Pipe
-from lab.proxy.remote import RemoteRegistry
+from lab.proxy.remote_registry import RemoteRegistry
 from lab.proxy.server import Server
 from lab.proxy.signals import on_signals
+from lab.proxy.worker_channel import Pipe
 
 log = logging.getLogger(__name__)
 

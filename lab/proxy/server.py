@@ -13,17 +13,17 @@ from typing import Any, Protocol
 
 from lab.proxy.accounts import Accounts
 from lab.proxy.config import Config
+from lab.proxy.connection import Link, Why, too_large
+from lab.proxy.core.headers import content, headers
+from lab.proxy.core.packets import Publish, Will
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.rules import Refusal, Router, Who
 from lab.proxy.delivery import Delivery
-from lab.proxy.headers import content, headers
-from lab.proxy.held import Held
-from lab.proxy.link import Link, Why, too_large
+from lab.proxy.held_bytes import Held
+from lab.proxy.log_limits import Repeats
 from lab.proxy.metrics import Counters
-from lab.proxy.packets import Publish, Will
-from lab.proxy.reasons import Reason
 from lab.proxy.registry import LocalRegistry, Registry
-from lab.proxy.repeats import Repeats
-from lab.proxy.rules import Refusal, Router, Who
-from lab.proxy.wheel import Wheel
+from lab.proxy.timer_wheel import Wheel
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 from lab.proxy.config import Listener
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
-    from lab.proxy.link import Link
+    from lab.proxy.connection import Link
     from lab.proxy.server import Server
 
 SUBPROTOCOL = "mqtt"

@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 from lab.proxy import http
 from lab.proxy.config import Bounds, Config
-from lab.proxy.pipe import Message, Pipe, legacy_in, will_out
-from lab.proxy.sessions import Action, Granted, Legacy, PublishWill, Sessions
+from lab.proxy.core.sessions import Action, Granted, Legacy, PublishWill, Sessions
 from lab.proxy.signals import on_signals
+from lab.proxy.worker_channel import Message, Pipe, legacy_in, will_out
 
 log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
-from lab.addresses import Addresses
-from lab.errors import LearnerError
-from lab.settings import settings
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError
+from lab.base.progress import Report, quiet
+from lab.base.settings import settings
 from lab.stack.layout import Layout, layout
-from lab.stack.report import Report, quiet
-from lab.stack.spec import SERVICES, ServiceStatus
+from lab.stack.service import SERVICES, ServiceStatus
 
 __all__ = ["SERVICES", "Control", "Report", "ServiceStatus", "control", "down", "status", "up"]
 
@@ -51,7 +51,7 @@ def down(report: Report | None = None) -> None:
 
 def status() -> list[ServiceStatus]:
     """The state of every service at this moment. Raises LearnerError when no stack was ever started here."""
-    from lab import addresses
+    from lab.base import addresses
 
     return _backend().status(layout(), addresses.load())
 
@@ -59,7 +59,7 @@ def status() -> list[ServiceStatus]:
 def control(name: str) -> Control:
     """One service in the hand. Raises LearnerError when there is none of that name, or when it is not ours."""
     from lab.stack.compose import ComposeControl
-    from lab.stack.handle import Handle
+    from lab.stack.control import Handle
 
     if name not in SERVICES:
         raise LearnerError(f"There is no service {name}.", f"Services are {', '.join(SERVICES)}.")

@@ -13,11 +13,11 @@ import os
 import sys
 from pathlib import Path
 
-from lab.environment import PASSED_ON
-from lab.settings import ROOT
-from lab.stack import supervision
+from lab.base.environment import PASSED_ON
+from lab.base.settings import ROOT
+from lab.stack import supervisor
 from lab.stack.layout import Layout, write
-from lab.stack.spec import Service
+from lab.stack.service import Service
 
 
 def service(name: str, module: str, stop_seconds: int, where: Layout) -> Service:
@@ -35,11 +35,11 @@ def service(name: str, module: str, stop_seconds: int, where: Layout) -> Service
 
 def start(name: str, where: Layout) -> None:
     """Start a step in this process's environment; one that runs already goes on in its own."""
-    process = (supervision.processes(where) or {}).get(name)
+    process = (supervisor.processes(where) or {}).get(name)
     if process and process.pid:
         return
-    write(_file(name, where), json.dumps(supervision.environment(where)))
-    supervision.start(name, where)
+    write(_file(name, where), json.dumps(supervisor.environment(where)))
+    supervisor.start(name, where)
 
 
 def _file(name: str, where: Layout) -> Path:

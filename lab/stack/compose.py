@@ -12,18 +12,19 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import addresses as book
-from lab.addresses import Addresses
-from lab.errors import MachineError, ServiceError
-from lab.pace import Stopwatch, allow
-from lab.settings import ROOT
-from lab.stack import connect, influxd, kafka, plan, proxy, ready, states
+from lab.base import addresses
+from lab.base.addresses import Addresses
+from lab.base.diagnosis import cause
+from lab.base.errors import MachineError, ServiceError
+from lab.base.pace import Stopwatch, allow
+from lab.base.progress import Report
+from lab.base.settings import ROOT
+from lab.provision import essentials
+from lab.stack import connect, kafka, native_services, proxy, ready, service_status
+from lab.stack.influxd import server
 from lab.stack.layout import Layout, write
 from lab.stack.ports import Ports
-from lab.stack.provide import provision
-from lab.stack.report import Report
-from lab.stack.spec import SERVICES, ServiceStatus, State
-from lab.telling import cause
+from lab.stack.service import SERVICES, ServiceStatus, State
 
 FILE = ROOT / "docker-compose.yml"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside the containers' own namespace; Docker publishes on 127.0.0.1 only
@@ -33,28 +34,30 @@ MINUTES = 20
 
 def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     """Start the containers and wait until each service answers."""
-    from lab.connect.build import plugin_folder
+    from lab.stack.java.plugin import plugin_folder
 
     layout.prepare()
     environment = files(plugin_folder(report), layout)
     report("Starting the containers (images are pulled the first time)")
     arguments = ("up", "--detach", *(("--wait",) if wait else ()))
     _docker(*arguments, layout=layout, environment=environment)
-    where = plan.addresses(Ports(), layout).model_copy(update={"backend": "compose", "pace": Stopwatch().pace()})
-    book.save(where, layout.state)
+    where = native_services.addresses(Ports(), layout).model_copy(
+        update={"backend": "compose", "pace": Stopwatch().pace()}
+    )
+    addresses.save(where, layout.state)
     report("Setting InfluxDB up")
-    influxd.onboard(where, layout)
+    server.onboard(where, layout)
     report("Asking every service")
     for probe in (ready.kafka, ready.connect, ready.influxd, ready.proxy):
         probe(where, layout)
-    provision(where, report)
+    essentials(where, report)
     return where
 
 
 def files(plugin: Path, layout: Layout) -> dict[str, str]:
     """Write what the containers mount; return the variables of docker-compose.yml."""
     ports = Ports()
-    where = plan.addresses(ports, layout)
+    where = native_services.addresses(ports, layout)
     worker = connect.configuration(ports, PLUGIN, kafka.cluster_id(layout), EVERYWHERE)
     toml = proxy.configuration(where.librdkafka(), ports.mqtt, ports.proxy_http, where.names, EVERYWHERE)
     return {
@@ -86,9 +89,9 @@ def container_states(listed: str) -> dict[str, str]:
 
 
 def _one(name: str, container: str, where: Addresses) -> ServiceStatus:
-    answer = states.answer(name, where) if container == "running" else states.Answer(False, container)
+    answer = service_status.answer(name, where) if container == "running" else service_status.Answer(False, container)
     state = container_state(container, answer.ok)
-    return ServiceStatus(name, state, None, states.address(name, where), answer.text, None)
+    return ServiceStatus(name, state, None, service_status.address(name, where), answer.text, None)
 
 
 def container_state(container: str, answered: bool) -> State:

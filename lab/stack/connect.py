@@ -7,7 +7,7 @@ from pathlib import Path
 from lab.stack.kafka import cluster_id, jvm
 from lab.stack.layout import Layout, write
 from lab.stack.ports import HOST, Ports
-from lab.stack.spec import Service
+from lab.stack.service import Service
 
 HEAP_MB = 512
 """The sink keeps some 20,000 records under way; in a smaller heap the collector took a third of its time."""

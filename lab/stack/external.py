@@ -6,17 +6,17 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from lab import addresses as book
-from lab.addresses import Addresses, KafkaSecurity
-from lab.errors import LearnerError, ServiceError
-from lab.pace import Stopwatch
-from lab.settings import Settings, settings
-from lab.stack import lock, native, orphans, proxy, ready, states, supervision
+from lab.base import addresses, locks
+from lab.base.addresses import Addresses, KafkaSecurity
+from lab.base.errors import LearnerError, ServiceError
+from lab.base.pace import Stopwatch
+from lab.base.progress import Report
+from lab.base.settings import Settings, settings
+from lab.provision import essentials
+from lab.stack import native, orphans, proxy, ready, service_status, supervisor
 from lab.stack.layout import Layout, write
 from lab.stack.ports import HOST
-from lab.stack.provide import provision
-from lab.stack.report import Report
-from lab.stack.spec import SERVICES, ServiceStatus, State
+from lab.stack.service import SERVICES, ServiceStatus, State
 
 NEEDED = ("kafka_bootstrap", "connect_url", "influx_url", "influx_token")
 
@@ -26,13 +26,13 @@ def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     chosen = settings()
     require(chosen)
     layout.prepare()
-    with lock.hold(layout.run / "up.lock", report):
+    with locks.hold(layout.run / "up.lock", report):
         where = _start_proxy(chosen, layout, report)
         report("Asking Kafka, Connect and InfluxDB")
         for name in SERVICES:
             if not name.startswith("kafka") or name == "kafka1":
                 _demand(name, where)
-        provision(where, report)
+        essentials(where, report)
     return where
 
 
@@ -45,7 +45,7 @@ def require(chosen: Settings) -> None:
         )
 
 
-def addresses(chosen: Settings, mqtt: int, http: int, layout: Layout) -> Addresses:
+def external_addresses(chosen: Settings, mqtt: int, http: int, layout: Layout) -> Addresses:
     """Where the external services and our proxy answer; secrets go to files of mode 0600."""
     return Addresses(
         backend="external",
@@ -69,26 +69,26 @@ def addresses(chosen: Settings, mqtt: int, http: int, layout: Layout) -> Address
 
 
 def _start_proxy(chosen: Settings, layout: Layout, report: Report) -> Addresses:
-    running = supervision.processes(layout)
+    running = supervisor.processes(layout)
     if running is not None:
-        where = book.load(layout.state)
-        supervision.start("proxy", layout)
+        where = addresses.load(layout.state)
+        supervisor.start("proxy", layout)
     else:
         orphans.end(orphans.find(layout))
         with native.reserve_ports(layout, report) as reserved:
             free = reserved.ports
-            where = addresses(chosen, free.mqtt, free.proxy_http, layout)
+            where = external_addresses(chosen, free.mqtt, free.proxy_http, layout)
             where = where.model_copy(update={"pace": Stopwatch().pace()})
             text = proxy.configuration(where.librdkafka(), free.mqtt, free.proxy_http, where.names)
-            book.save(where, layout.state)
+            addresses.save(where, layout.state)
             report("Starting the MQTT proxy")
-            supervision.launch([proxy.service(text, layout)], layout, reserved.holders)
+            supervisor.launch([proxy.service(text, layout)], layout, reserved.holders)
     ready.proxy(where, layout)
     return where
 
 
 def _demand(name: str, where: Addresses) -> None:
-    answer = states.answer(name, where)
+    answer = service_status.answer(name, where)
     if not answer.ok:
         what = name.rstrip("1")
         raise ServiceError(name, f"{what} does not answer: {answer.text}", "Check its LAB_ settings and the network.")
@@ -102,18 +102,23 @@ def down(layout: Layout, report: Report) -> None:
 def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
     """Each broker of the bootstrap list, Connect and InfluxDB by real requests; the proxy also as a process."""
     brokers = [f"kafka{n}" for n in range(1, len(where.kafka_bootstrap.split(",")) + 1)]
-    process = (supervision.processes(layout) or {}).get("proxy")
+    process = (supervisor.processes(layout) or {}).get("proxy")
     rows = [_foreign(name, where) for name in [*brokers, "connect", "influxd"]]
     pid = process.pid if process else None
-    answer = states.ask("proxy", where, process)
-    state, detail = states.decide("proxy", process, answer, None, "")
-    return [*rows, ServiceStatus("proxy", state, pid, states.address("proxy", where), detail, states.memory_mb(pid))]
+    answer = service_status.ask("proxy", where, process)
+    state, detail = service_status.decide("proxy", process, answer, None, "")
+    return [
+        *rows,
+        ServiceStatus(
+            "proxy", state, pid, service_status.address("proxy", where), detail, service_status.memory_mb(pid)
+        ),
+    ]
 
 
 def _foreign(name: str, where: Addresses) -> ServiceStatus:
-    answer = states.answer(name, where)
+    answer = service_status.answer(name, where)
     state: State = "ready" if answer.ok else "failed"
-    return ServiceStatus(name, state, None, states.address(name, where), answer.text, None)
+    return ServiceStatus(name, state, None, service_status.address(name, where), answer.text, None)
 
 
 def _secret(path: Path, value: SecretStr | None) -> Path | None:

@@ -11,15 +11,15 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from lab.environment import small
-from lab.errors import ServiceError
-from lab.pace import Stopwatch, allow
-from lab.stack import aot
-from lab.stack.java import LEAN, QUICK, java
+from lab.base.diagnosis import cause
+from lab.base.environment import small
+from lab.base.errors import ServiceError
+from lab.base.pace import Stopwatch, allow
+from lab.stack.java import aot
+from lab.stack.java.runtime import LEAN, QUICK, java
 from lab.stack.layout import Layout, clear, write
 from lab.stack.ports import BROKERS, HOST, Ports
-from lab.stack.spec import Service
-from lab.telling import cause
+from lab.stack.service import Service
 
 HEAP_MB = 256
 CLUSTER_ID = "kafka-cluster-id"

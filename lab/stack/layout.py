@@ -21,11 +21,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.environment import utf8_locale
-from lab.errors import LearnerError, MachineError
-from lab.settings import ROOT, settings
-from lab.stack import access
-from lab.telling import remedy
+from lab.base import access
+from lab.base.diagnosis import remedy
+from lab.base.environment import utf8_locale
+from lab.base.errors import LearnerError, MachineError
+from lab.base.settings import ROOT, settings
 
 MARKER = "workshop-stack"
 """A file that says of its folder that a stack made it."""

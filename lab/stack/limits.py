@@ -15,9 +15,11 @@ from pathlib import Path
 
 import psutil
 
-from lab.errors import LabError, MachineError
-from lab.settings import settings
-from lab.stack import access, binary, supervision
+from lab.base import access
+from lab.base.errors import LabError, MachineError
+from lab.base.settings import settings
+from lab.stack import supervisor
+from lab.stack.influxd import binary
 from lab.stack.layout import Layout
 
 GB = 10**9
@@ -78,7 +80,7 @@ def require(where: Layout) -> None:
 
 def notes(where: Layout) -> list[str]:
     """What is small but may do, a line each; nothing while the services run or where others run them."""
-    if settings().backend != "native" or supervision.processes(where) is not None:
+    if settings().backend != "native" or supervisor.processes(where) is not None:
         return []
     return [f"{one.cause} {one.remedy}" for one in look(where) if not one.fatal]
 

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from lab import telling
-from lab.errors import LearnerError
+from lab.base import diagnosis
+from lab.base.errors import LearnerError
 from lab.stack.layout import layout
 
 TAIL_BYTES = 65536
@@ -31,7 +31,7 @@ def tail(path: Path, lines: int) -> list[str]:
 
 def latest(path: Path) -> str:
     """The last error that a log tells, in one line; its last line when it tells none, '' when there is no log."""
-    return telling.latest("\n".join(tail(path, ERROR_LINES)))
+    return diagnosis.latest("\n".join(tail(path, ERROR_LINES)))
 
 
 def path_of(service: str) -> Path:

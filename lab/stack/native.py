@@ -9,39 +9,33 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import psutil
 
-from lab import addresses as book
-from lab.addresses import Addresses
-from lab.connect.build import plugin_folder
-from lab.pace import Stopwatch, allow
-from lab.settings import settings
+from lab.base import addresses, locks
+from lab.base.addresses import Addresses
+from lab.base.pace import Stopwatch, allow
+from lab.base.progress import Report
+from lab.base.settings import settings
+from lab.provision import essentials
 from lab.stack import (
-    aot,
+    aot_build,
     background,
-    binary,
-    build,
-    influxd,
-    jars,
-    java,
+    influxd_install,
     kafka,
     limits,
-    lock,
-    making,
+    native_services,
     orphans,
-    plan,
     ports,
-    progress,
     ready,
+    service_status,
     shared,
-    states,
-    supervision,
-    training,
+    supervisor,
 )
+from lab.stack.influxd import binary, progress, server
+from lab.stack.java import aot, jars, runtime
+from lab.stack.java.plugin import plugin_folder
 from lab.stack.layout import Layout
-from lab.stack.plan import Parts
+from lab.stack.native_services import Parts
 from lab.stack.ports import BROKERS, Reserved
-from lab.stack.provide import provision
-from lab.stack.report import Report
-from lab.stack.spec import SERVICES, STOP_ORDER, ServiceStatus
+from lab.stack.service import SERVICES, STOP_ORDER, ServiceStatus
 
 RUNNING = ("RUNNING", "STARTING")
 BROKER_NAMES = frozenset(f"kafka{node}" for node in BROKERS)
@@ -61,18 +55,18 @@ cache."""
 
 def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     """Start what does not run and wait until all that can answer does."""
-    if supervision.processes(layout) is None:
+    if supervisor.processes(layout) is None:
         limits.require(layout)
         shared.require(layout)
     layout.prepare()
-    with lock.hold(layout.run / "up.lock", report):
+    with locks.hold(layout.run / "up.lock", report):
         progress.forget_failure()
-        known, watch = supervision.processes(layout), Stopwatch()
+        known, watch = supervisor.processes(layout), Stopwatch()
         where = _start(layout, report, watch) if known is None else _resume(known, layout, report)
         missing = not _has_influxd(layout)
         where = _wait(where, layout, report, watch, missing)
     if wait and missing:
-        making.follow(layout, report)
+        influxd_install.watch(layout, report)
     return where
 
 
@@ -84,15 +78,15 @@ def _start(layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
         orphans.end(left)
     parts = gather(report, watch)
     with reserve_ports(layout, report) as reserved:
-        services = plan.services(parts, reserved.ports, layout)
+        services = native_services.services(parts, reserved.ports, layout)
         report("Formatting Kafka's storage")
         kafka.empty_scratch(layout)
         kafka.format_storage(parts.jars, layout, watch)
         # What was timed so far, for the deadlines of the waiting that follows.
-        where = plan.addresses(reserved.ports, layout).model_copy(update={"pace": watch.pace()})
-        book.save(where, layout.state)
+        where = native_services.addresses(reserved.ports, layout).model_copy(update={"pace": watch.pace()})
+        addresses.save(where, layout.state)
         report("Starting the supervisor")
-        supervision.launch(services, layout, reserved.holders)
+        supervisor.launch(services, layout, reserved.holders)
     return where
 
 
@@ -106,7 +100,7 @@ def reserve_ports(layout: Layout, report: Report) -> Reserved:
     return reserved
 
 
-def _resume(known: dict[str, supervision.Process], layout: Layout, report: Report) -> Addresses:
+def _resume(known: dict[str, supervisor.Process], layout: Layout, report: Report) -> Addresses:
     """A supervisor runs: start again what was stopped or has failed."""
     _choose_influxd(known, layout, report)
     for service in SERVICES:
@@ -114,24 +108,24 @@ def _resume(known: dict[str, supervision.Process], layout: Layout, report: Repor
             continue
         if service in known and known[service].state not in RUNNING:
             report(f"Starting {service}")
-            supervision.start(service, layout)
-    return book.load(layout.state)
+            supervisor.start(service, layout)
+    return addresses.load(layout.state)
 
 
-def _choose_influxd(known: dict[str, supervision.Process], layout: Layout, report: Report) -> None:
+def _choose_influxd(known: dict[str, supervisor.Process], layout: Layout, report: Report) -> None:
     """Point the supervisor at the influxd of this `up`; one that runs gives way only to one that LAB_INFLUXD names."""
     found, running = binary.find(), known["influxd"].pid
-    if found is None or found == influxd.used(layout) or (running and settings().influxd is None):
+    if found is None or found == server.used(layout) or (running and settings().influxd is None):
         return
-    _stop([name for name in (build.NAME, "influxd") if name in known and known[name].pid], layout, report)
-    build.tidy(report)
-    influxd.use(found, layout)
-    known |= supervision.processes(layout) or {}
+    _stop([name for name in (influxd_install.NAME, "influxd") if name in known and known[name].pid], layout, report)
+    influxd_install.tidy(report)
+    server.use(found, layout)
+    known |= supervisor.processes(layout) or {}
 
 
 def _has_influxd(layout: Layout) -> bool:
     """One is at hand, or runs already from where this `up` does not look."""
-    running = (supervision.processes(layout) or {}).get("influxd")
+    running = (supervisor.processes(layout) or {}).get("influxd")
     return binary.find() is not None or (running is not None and running.pid is not None)
 
 
@@ -143,25 +137,25 @@ def _wait(where: Addresses, layout: Layout, report: Report, watch: Stopwatch, mi
         ready.kafka(where, layout)
     report("Starting Kafka Connect")
     with _timed(started, watch, "connect"):
-        supervision.start("connect", layout)
+        supervisor.start("connect", layout)
         ready.connect(where, layout)
     if started:
         where = where.model_copy(update={"pace": watch.pace()})
-        book.save(where, layout.state)
+        addresses.save(where, layout.state)
     report("Waiting for the MQTT proxy")
     ready.proxy(where, layout)
     if missing:
         # Only now, because on two cores a build beside starting brokers would make both slow.
         report("Getting InfluxDB in the background")
-        build.start(layout)
+        influxd_install.start(layout)
     else:
         report("Waiting for InfluxDB")
         ready.ours("influxd", where, layout)
-        influxd.onboard(where, layout)
+        server.onboard(where, layout)
         ready.influxd(where, layout)
-    provision(where, report)
-    if training.NAME in (supervision.processes(layout) or {}) and training.wanted(jars.resolve(jars.KAFKA_LOCK)):
-        background.start(training.NAME, layout)
+    essentials(where, report)
+    if aot_build.NAME in (supervisor.processes(layout) or {}) and aot_build.wanted(jars.resolve(jars.KAFKA_LOCK)):
+        background.start(aot_build.NAME, layout)
     return where
 
 
@@ -175,7 +169,7 @@ def gather(report: Report, watch: Stopwatch) -> Parts:
     """Jars, plugin and influxd, downloading and compiling what is missing. Raises MachineError when Java cannot run."""
     report("Trying Java")
     with watch.time("java", JAVA_SECONDS):
-        java.check()
+        runtime.check()
     report("Looking for Kafka's jars")
     found = jars.resolve(jars.KAFKA_LOCK, report)
     report("Compiling the connectors")
@@ -188,19 +182,19 @@ def down(layout: Layout, report: Report) -> None:
     if not layout.state.exists():
         return
     # First, so that they find each other again while JupyterLab ends.
-    thaw(process.pid for process in (supervision.processes(layout) or {}).values() if process.pid)
+    thaw(process.pid for process in (supervisor.processes(layout) or {}).values() if process.pid)
     if left := orphans.notebooks(layout):
         report("Ending JupyterLab, whose ./workshop is gone")
         orphans.end(left)
-    with lock.hold(layout.run / "up.lock", report):
-        known = supervision.processes(layout) or {}
+    with locks.hold(layout.run / "up.lock", report):
+        known = supervisor.processes(layout) or {}
         for names in (tuple(set(known) - set(SERVICES)), *STOP_ORDER):
             _stop([name for name in names if name in known and known[name].pid], layout, report)
         if known:
-            supervision.shutdown(layout)
+            supervisor.shutdown(layout)
         report("Looking for anything left")
         orphans.end(orphans.find(layout))
-        build.tidy(report)
+        influxd_install.tidy(report)
 
 
 def thaw(pids: Iterable[int]) -> None:
@@ -216,9 +210,9 @@ def _stop(names: list[str], layout: Layout, report: Report) -> None:
     if not names:
         return
     report(f"Stopping {', '.join(names)}")
-    known = supervision.processes(layout) or {}
+    known = supervisor.processes(layout) or {}
     with ThreadPoolExecutor(len(names)) as pool:
-        stops = {name: pool.submit(supervision.stop, name, layout) for name in names}
+        stops = {name: pool.submit(supervisor.stop, name, layout) for name in names}
         if stops.keys() & known.keys() >= BROKER_NAMES:
             _release_last_broker({name: (stops[name], known[name].pid) for name in BROKER_NAMES}, layout)
         for stop in stops.values():
@@ -249,4 +243,4 @@ def _kill(pid: int | None) -> None:
 
 def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
     """The state of every service, each asked at this moment."""
-    return states.status(layout, where)
+    return service_status.status(layout, where)

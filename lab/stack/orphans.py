@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable
 
 import psutil
 
-from lab.jupyter.command import STARTED_BY
-from lab.pace import allow
+from lab.base.pace import allow
 from lab.stack.layout import Layout
-from lab.stack.supervision import MARK
+from lab.stack.supervisor import MARK
 
+STARTED_BY = "WORKSHOP_JUPYTER"
+"""Environment variable of JupyterLab and its kernels: the id of the process that started it, and the state folder."""
 TERM_SECONDS = 5.0
 
 

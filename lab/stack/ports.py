@@ -19,7 +19,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lab.errors import MachineError
+from lab.base.errors import MachineError
 from lab.stack.layout import write
 
 HOST = "127.0.0.1"

@@ -10,14 +10,14 @@ import json
 import sys
 from pathlib import Path
 
-from lab.errors import LearnerError
-from lab.names import Names, TopicSpec
-from lab.reading import MQTT_ROOT
-from lab.settings import ROOT, Settings
-from lab.settings import settings as current
+from lab.base.errors import LearnerError
+from lab.base.names import Names, TopicSpec
+from lab.base.reading import MQTT_ROOT
+from lab.base.settings import ROOT, Settings
+from lab.base.settings import settings as current
 from lab.stack.layout import Layout, write
 from lab.stack.ports import HOST
-from lab.stack.spec import Service
+from lab.stack.service import Service
 
 
 def configuration(librdkafka: dict[str, str], mqtt_port: int, http_port: int, names: Names, host: str = HOST) -> str:

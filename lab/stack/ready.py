@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from lab import addresses as book
-from lab.addresses import Addresses
-from lab.errors import ServiceError
-from lab.pace import allow
-from lab.stack import ports, probes, states
+from lab.base import addresses
+from lab.base.addresses import Addresses
+from lab.base.errors import ServiceError
+from lab.base.pace import allow
+from lab.stack import answers, ports, service_status
+from lab.stack.answers import Unanswered
 from lab.stack.layout import Layout
 from lab.stack.logs import latest
 from lab.stack.ports import BROKERS
-from lab.stack.probes import Unanswered
-from lab.stack.supervision import processes
+from lab.stack.supervisor import processes
 
 KAFKA_SECONDS, OTHER_SECONDS = 180.0, 120.0
 """Seconds; they answer within ten on a quiet machine, but a laptop may be busy with much else."""
@@ -58,32 +58,32 @@ def _ours(name: str, addresses: Addresses, layout: Layout) -> None:
         return
     if (pid := known[name].pid) is None:
         raise Unanswered(known[name].description or "it does not run")
-    if why := states.foreign(name, addresses, pid):
+    if why := service_status.foreign(name, addresses, pid):
         raise Unanswered(why)
 
 
 def _whole_cluster(addresses: Addresses) -> None:
     config = addresses.librdkafka()
-    known = probes.kafka(config.pop("bootstrap.servers"), config, addresses.kafka_cluster)
+    known = answers.kafka(config.pop("bootstrap.servers"), config, addresses.kafka_cluster)
     if known < set(BROKERS):
         raise Unanswered(f"brokers {sorted(known)} of {list(BROKERS)} are registered")
-    if probes.quorum_leader(addresses) < 0:
+    if answers.quorum_leader(addresses) < 0:
         raise Unanswered("the controllers have no leader")
 
 
 def connect(addresses: Addresses, layout: Layout) -> None:
     ours("connect", addresses, layout)
-    wait(["connect"], lambda: probes.connect(addresses.connect_url, addresses.kafka_cluster), OTHER_SECONDS, layout)
+    wait(["connect"], lambda: answers.connect(addresses.connect_url, addresses.kafka_cluster), OTHER_SECONDS, layout)
 
 
 def influxd(addresses: Addresses, layout: Layout) -> None:
     ours("influxd", addresses, layout)
-    wait(["influxd"], lambda: probes.influx(addresses), OTHER_SECONDS, layout)
+    wait(["influxd"], lambda: answers.influx(addresses), OTHER_SECONDS, layout)
 
 
 def proxy(addresses: Addresses, layout: Layout) -> None:
     ours("proxy", addresses, layout)
-    wait(["proxy"], lambda: probes.proxy(addresses), OTHER_SECONDS, layout)
+    wait(["proxy"], lambda: answers.proxy(addresses), OTHER_SECONDS, layout)
 
 
 def _give_up_when_failed(names: list[str], layout: Layout) -> None:
@@ -101,8 +101,8 @@ def _give_up_when_failed(names: list[str], layout: Layout) -> None:
 
 def _taken(name: str, layout: Layout) -> int | None:
     """The first port of a service that does not run at which something listens."""
-    where = book.load(layout.state)
-    return next((port for port in states.ports_of(name, where) if not ports.is_free(port)), None)
+    where = addresses.load(layout.state)
+    return next((port for port in service_status.ports_of(name, where) if not ports.is_free(port)), None)
 
 
 def _failure(name: str, what: str, layout: Layout) -> ServiceError:

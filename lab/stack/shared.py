@@ -11,9 +11,11 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.connect.build import plugin_place
-from lab.errors import MachineError
-from lab.stack import access, binary, jars
+from lab.base import access
+from lab.base.errors import MachineError
+from lab.stack.influxd import binary
+from lab.stack.java import jars
+from lab.stack.java.plugin import plugin_place
 from lab.stack.layout import FILES, FOLDERS, MARKER, Layout
 
 

@@ -116,6 +116,6 @@ def fault_panel() -> FaultPanel:
 
 def stop() -> None:
     """Stop every panel's pump of this kernel; the panels keep their last picture."""
-    from lab.widgets.live import stop as stop_live
+    from lab.widgets.kernel_panels import stop as stop_live
 
     stop_live()

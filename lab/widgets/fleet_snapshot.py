@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab.names import FUEL_ALARM_LITRES, Names
-from lab.widgets.events import Chronicle
-from lab.widgets.pump import Fact
+from lab.base.names import FUEL_ALARM_LITRES, Names
+from lab.widgets.event_log import Chronicle
+from lab.widgets.poller import Fact
 from lab.widgets.rates import number_of
 from lab.widgets.schedule import seconds_of
 

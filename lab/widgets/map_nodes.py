@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.names import Names
-from lab.widgets.pump import NOTHING_YET, Fact
+from lab.base.names import Names
+from lab.widgets.poller import NOTHING_YET, Fact
 from lab.widgets.rates import number_of, say_count, say_lag, say_rate
 from lab.widgets.schedule import runs, seconds_of
 from lab.widgets.sources.kafka import lag, whole_lag

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.names import Names
+from lab.base.names import Names
 from lab.widgets import map_nodes as nodes
-from lab.widgets.events import Chronicle
-from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.event_log import Chronicle
+from lab.widgets.poller import NOTHING_YET, Fact
 from lab.widgets.rates import Rates
 
 SPOKEN = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from lab.addresses import Addresses, load
-from lab.relay import Relay
+from lab.base.addresses import Addresses, load
+from lab.faults.relay import Relay
 
 _lock = threading.Lock()
 _relay: Relay | None = None

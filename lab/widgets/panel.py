@@ -18,7 +18,7 @@ import traitlets
 
 from lab.widgets.cards import cards_of
 from lab.widgets.files import script, styles
-from lab.widgets.still import still_html
+from lab.widgets.static_snapshot import still_html
 
 log = logging.getLogger(__name__)
 Snapshot = dict[str, Any]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 from lab.influx.literal import quoted, unquoted
 
 DURATION = re.compile(r"(\d+(ns|us|\u00b5s|\u03bcs|ms|s|m|h|d|w|mo|y))+", re.ASCII)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from lab.widgets.pump import Fact
+from lab.widgets.poller import Fact
 from lab.widgets.task_script import split_script
 from lab.widgets.topic_views import lost
 

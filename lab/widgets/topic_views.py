@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.widgets.events import Chronicle
-from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.event_log import Chronicle
+from lab.widgets.poller import NOTHING_YET, Fact
 from lab.widgets.rates import number_of
 
 SHOWN = 10

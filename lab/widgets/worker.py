@@ -14,8 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from lab.errors import LabError
-from lab.widgets.trouble import explain
+from lab.base.errors import LabError
+from lab.widgets.failures import explain
 
 log = logging.getLogger(__name__)
 WAITING = 32

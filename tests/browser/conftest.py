@@ -16,13 +16,13 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
-from lab.addresses import Addresses
-from lab.free_port import free_port
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.base.pace import allow, allow_ms, stop_after
+from lab.base.settings import ROOT, settings
+from lab.commands.test import BROWSERS
 from lab.jupyter import JupyterCommand, command
-from lab.pace import allow, allow_ms, stop_after
 from lab.provision import everything
-from lab.settings import ROOT, settings
-from lab.stack.testing import BROWSERS
 
 FLAGS = [
     "--no-sandbox",

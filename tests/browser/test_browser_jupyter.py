@@ -18,11 +18,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
+from lab.base.pace import allow_ms, stop_after
 from lab.faults import Poison
 from lab.jupyter import JupyterCommand
-from lab.pace import allow_ms, stop_after
 from lab.widgets.panels.fault_panel import SLOW_S
-from tests.waiting import until
+from tests.support.waiting import until
 
 PATIENCE_MS = allow_ms(180)
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,26 +10,12 @@ from playwright.sync_api import Page, expect
 
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.map_snapshot import MapComposer
-from lab.widgets.pump import Fact
+from lab.widgets.poller import Fact
 from lab.widgets.topic_views import dead_letters, partitions
+from tests.support import canned, harness
 
 GRAVE = {"serious", "critical"}
 CONTROLS = "button, input, select, textarea, summary, a[href], [tabindex='0']"
-
-
-def neighbour(name: str) -> ModuleType:
-    """A module beside this file; the folder is no package."""
-    key = f"browser_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
-
-
-canned, harness = neighbour("canned"), neighbour("harness")
 
 
 def show(page: Page, name: str, snapshot: dict[str, Any] | None = None, light: bool = True) -> None:

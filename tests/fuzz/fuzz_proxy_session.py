@@ -15,8 +15,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.proxy.packets import Publish
-    from lab.proxy.session import Event
+    from lab.proxy.core.packets import Publish
+    from lab.proxy.core.session import Event
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -30,10 +30,10 @@ core = SimpleNamespace()
 
 def load() -> None:
     """Import the core."""
-    from lab.proxy.opening import Grant, Limits
-    from lab.proxy.packets import Connect, Publish
-    from lab.proxy.reasons import Reason
-    from lab.proxy.session import Session
+    from lab.proxy.core.opening import Grant, Limits
+    from lab.proxy.core.packets import Connect, Publish
+    from lab.proxy.core.reasons import Reason
+    from lab.proxy.core.session import Session
 
     vars(core).update(Grant=Grant, Limits=Limits, Connect=Connect, Publish=Publish, Reason=Reason, Session=Session)
 

@@ -5,8 +5,8 @@ import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from lab.course.execute import CELL_TIMEOUT_SECONDS, kernel_environment
-from lab.pace import allow
+from lab.authoring.execute import CELL_TIMEOUT_SECONDS, kernel_environment
+from lab.base.pace import allow
 
 CONFIG = "[pytest]\n"
 """Without the project's own pytest options: nbval collects notebooks, not tests."""

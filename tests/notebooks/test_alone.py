@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab.course import build, manifest
-from lab.course.execute import kernel_environment
-from lab.pace import allow
-from lab.settings import Settings
+from lab.authoring import build
+from lab.course import manifest
+from lab.authoring.execute import kernel_environment
+from lab.base.pace import allow
+from lab.base.settings import Settings
 from tests.notebooks.nbval_run import nbval
 
 
@@ -45,7 +46,7 @@ def fresh_state(tmp_path, monkeypatch, stop_behind):
     """A state folder with nothing in it; its services are stopped afterwards."""
     state = tmp_path / "state"
     monkeypatch.setenv("LAB_STATE", str(state))
-    monkeypatch.setattr("lab.course.execute.settings", Settings)
+    monkeypatch.setattr("lab.authoring.execute.settings", Settings)
     yield state
     stop_behind()
 

@@ -8,8 +8,8 @@ from functools import cache
 import pytest
 
 from lab.course import goto, manifest, source
-from lab.course.execute import kernel_environment
-from lab.pace import allow
+from lab.authoring.execute import kernel_environment
+from lab.base.pace import allow
 
 EXERCISES = [(lesson, name) for lesson in manifest.authored() for name in source.exercises(source.read(lesson.source))]
 
@@ -18,7 +18,7 @@ EXERCISES = [(lesson, name) for lesson in manifest.authored() for name in source
 def tried(lesson_id):
     """All tries of one lesson, run in a process of its own: what answers leave behind goes with it."""
     with kernel_environment():
-        command = [sys.executable, "-m", "lab.course.attempts", lesson_id, "--json"]
+        command = [sys.executable, "-m", "lab.authoring.attempts", lesson_id, "--json"]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=allow(1500))
     assert done.stdout, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])

@@ -3,8 +3,9 @@
 import nbformat
 import pytest
 
-from lab.course import build, goto, manifest
-from lab.course.execute import execute, text_of
+from lab.authoring import build
+from lab.course import goto, manifest
+from lab.authoring.execute import execute, text_of
 from tests.notebooks.nbval_run import nbval
 
 LESSONS = manifest.authored()

@@ -3,7 +3,8 @@
 import nbformat
 import pytest
 
-from lab.course import attempts, build, goto, manifest, source
+from lab.authoring import attempts, build
+from lab.course import goto, manifest, source
 from tests.notebooks.nbval_run import nbval
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from lab.checks.attempt import Attempt
 from lab.checks.exercise import find
-from lab.checks.marks import record
+from lab.checks.baseline import record
 from lab.checks.outcome import Outcome
-from lab.checks.referee import decide
-from lab.pace import allow
+from lab.checks.runner import decide
+from lab.base.pace import allow
 
 # a client that is left waiting for a frozen broker closes its sockets when it is collected
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

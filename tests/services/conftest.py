@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.addresses import Addresses
-from lab.connect.trial import Trial
+from lab.base.addresses import Addresses
+from tests.support.connect_trial import Trial
 
 
 @pytest.fixture

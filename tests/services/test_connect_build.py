@@ -11,21 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from lab.connect import build, javatests, reference
-from lab.connect.archive import archive
-from lab.errors import MachineError
+from lab.authoring import connectors_reference
+from lab.base.errors import MachineError
+from lab.stack.java import plugin
+from lab.stack.java.archive import archive
+from tests.support import java_tests
 
 
 @pytest.mark.timeout(900)
 def test_the_plugins_own_tests() -> None:
     """Among them the source against a model of a bucket, thousands of random histories."""
-    result = javatests.run()
+    result = java_tests.run()
     assert result.passed, result.output[-6000:]
-    assert "SweepModelTest" in "".join(path.name for path in javatests.TESTS.rglob("*.java"))
+    assert "SweepModelTest" in "".join(path.name for path in java_tests.TESTS.rglob("*.java"))
 
 
 def test_the_reference_page_is_up_to_date() -> None:
-    assert reference.PAGE.read_text() == reference.page(), "run python -m lab.connect.reference"
+    assert connectors_reference.PAGE.read_text() == connectors_reference.page(), (
+        "run python -m lab.authoring.connectors_reference"
+    )
 
 
 def test_the_archive_is_a_plugin(tmp_path: Path) -> None:
@@ -34,7 +38,7 @@ def test_the_archive_is_a_plugin(tmp_path: Path) -> None:
         names = packed.namelist()
     root = made.stem
     assert f"{root}/manifest.json" in names
-    assert f"{root}/lib/{build.NAME}-{build.version()}.jar" in names
+    assert f"{root}/lib/{plugin.NAME}-{plugin.version()}.jar" in names
     assert any(name.startswith(f"{root}/lib/influxdb-client-java") for name in names)
     assert f"{root}/lib/jackson-core-2.21.2.jar" in names
     assert not any("kafka-clients" in name for name in names)
@@ -44,7 +48,7 @@ def test_a_source_that_does_not_compile_is_named(tmp_path: Path) -> None:
     wrong = tmp_path / "Wrong.java"
     wrong.write_text("class Wrong { int x = y; }\n")
     with pytest.raises(MachineError, match=r"Wrong\.java"):
-        build.compile_java([wrong], [], tmp_path / "classes")
+        plugin.compile_java([wrong], [], tmp_path / "classes")
 
 
 @pytest.mark.timeout(1200)
@@ -62,15 +66,15 @@ def test_maven_verifies_the_plugin_and_makes_the_same_archive(tmp_path: Path, op
     ours = archive(tmp_path)
     done = subprocess.run(
         ["mvn", "-B", "-q", *options, "clean", "verify"],
-        cwd=build.PLUGIN,
+        cwd=plugin.PLUGIN,
         capture_output=True,
         text=True,
         timeout=1000,
         check=False,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    theirs = build.PLUGIN / "target" / ours.name
-    jar = f"{ours.stem}/lib/{build.NAME}-{build.version()}.jar"
+    theirs = plugin.PLUGIN / "target" / ours.name
+    jar = f"{ours.stem}/lib/{plugin.NAME}-{plugin.version()}.jar"
     with zipfile.ZipFile(ours) as one, zipfile.ZipFile(theirs) as other:
         names = {name for name in other.namelist() if not name.endswith("/")}
         assert names == set(one.namelist())

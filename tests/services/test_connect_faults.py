@@ -13,9 +13,9 @@ import pytest
 from confluent_kafka import Message, Producer
 
 from lab import stack as services
-from lab.connect.trial import Trial
-from lab.pace import allow
-from lab.relay import Relay
+from lab.base.pace import allow
+from lab.faults.relay import Relay
+from tests.support.connect_trial import Trial
 
 PATIENCE_S = 600
 LOOKBACK_MS = str(20 * 60 * 1000)

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Message
 
 from lab.connect.configs import sink_config
-from lab.connect.trial import Trial
+from tests.support.connect_trial import Trial
 
 PATIENCE_S = 240
 NOW_NS = time.time_ns()

@@ -13,12 +13,12 @@ from typing import ClassVar
 import pytest
 from confluent_kafka import Producer
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError
+from lab.base.pace import allow
 from lab.connect.client import Connect
 from lab.connect.configs import sink_config, source_config
-from lab.connect.trial import Trial
-from lab.errors import LearnerError
-from lab.pace import allow
+from tests.support.connect_trial import Trial
 
 NOW_US = time.time_ns() // 1000
 BATCH = 5000

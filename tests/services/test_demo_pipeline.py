@@ -15,16 +15,16 @@ from confluent_kafka import Producer
 
 from lab import provision
 from lab import stack as services
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.pace import allow
 from lab.connect.client import Connect, Offset
 from lab.demo import demo
 from lab.demo import main as demo_main
 from lab.influx import buckets, tasks
 from lab.influx.api import Influx
 from lab.ledger import Collector, GroupReader, Positions
-from lab.pace import allow
 from lab.provision import DEMO_EVERY_S
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -211,7 +211,7 @@ def stopped_sink(stack: Addresses) -> Iterator[Connect]:
 def test_an_interrupted_demo_ends_soon_with_a_ledger_and_leaves_a_stopped_sink_stopped(
     stack: Addresses, stopped_sink: Connect
 ) -> None:
-    command = [sys.executable, "-m", "lab.cli", "demo", "--seconds", "600", "--json"]
+    command = [sys.executable, "-m", "lab.commands.cli", "demo", "--seconds", "600", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         said = ""
         assert process.stderr is not None

@@ -7,8 +7,8 @@ from time import monotonic
 
 import pytest
 
-from lab.far_network import FarNetwork
-from lab.pace import allow
+from lab.base.pace import allow
+from lab.learn.slow_network import FarNetwork
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ import psutil
 import pytest
 
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.errors import LearnerError, MachineError, ServiceError
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError, MachineError, ServiceError
+from lab.base.free_port import free_port
+from lab.base.pace import allow
 from lab.faults import BlackHole, Freeze, Kill, Poison, Refuse, Slow, Stop
-from lab.free_port import free_port
+from lab.faults.relay import Relay
 from lab.influx.api import Influx
-from lab.pace import allow
-from lab.relay import Relay
 from lab.widgets import network
-from tests.waiting import until
+from tests.support.waiting import until
 
 NOWHERE = {
     "backend": "native",

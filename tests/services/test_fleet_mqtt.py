@@ -12,15 +12,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.addresses import Addresses
-from lab.errors import LearnerError
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError
+from lab.base.free_port import free_port
+from lab.base.pace import allow, pace
+from lab.base.reading import Reading
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
-from lab.free_port import free_port
-from lab.pace import allow, pace
-from lab.reading import Reading
-from tests.nowhere import nowhere
-from tests.waiting import until
+from tests.support.nowhere import nowhere
+from tests.support.waiting import until
 
 
 class Broker:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
 from lab.influx.api import Influx, InfluxError
-from lab.stack import supervision
-from lab.stack.influxd import used
+from lab.stack import supervisor
+from lab.stack.influxd.server import used
 from lab.stack.layout import layout
 
 OURS = b"this influxd was built by the workshop without"
@@ -61,5 +61,5 @@ def test_sqlite_is_left_in_and_the_server_is_well(influx: Influx) -> None:
     source = 'driverName: "sqlite3", dataSourceName: "file::memory:"'
     script = f"""import "sql" sql.from({source}, query: "SELECT 'seven' AS n")"""
     assert [row["n"] for row in influx.query(script)] == ["seven"]
-    process = (supervision.processes(layout()) or {})["influxd"]
+    process = (supervisor.processes(layout()) or {})["influxd"]
     assert process.state == "RUNNING"

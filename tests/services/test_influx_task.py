@@ -14,16 +14,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lab import cli, magic
-from lab.addresses import Addresses
-from lab.errors import LearnerError
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError
+from lab.base.names import Names
+from lab.commands import cli
 from lab.influx import buckets, tasks
 from lab.influx.api import Influx, InfluxError, from_micros, instant, to_micros
 from lab.influx.flux import Downsample, downsample_script, downsampled_rows
 from lab.influx.literal import quoted
 from lab.influx.rules import MICROS, Downsampled, downsample
 from lab.influx.types import problems, wrong_types
-from lab.names import Names
+from lab.learn import flux_magic
 from lab.widgets.sources.http import Influx as InfluxSource
 
 HOUR_AGO = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3600
@@ -276,7 +277,7 @@ def test_a_field_of_a_wrong_type_is_named_with_its_cure(
         seen = source.sample()["wrong"]
     assert [one["field"] for one in seen[pair.names.raw_bucket]] == ["power"]
 
-    monkeypatch.setattr("lab.addresses.load", lambda *_: of_pair)
+    monkeypatch.setattr("lab.base.addresses.load", lambda *_: of_pair)
     cli.main(["status"])
     assert f"{wrong.cause}\n{wrong.remedy}\n" in capsys.readouterr().out
     cli.main(["status", "--json"])
@@ -335,7 +336,7 @@ def test_any_text_comes_back_from_influxdb_as_it_was_written(pair: Pair, stack: 
     pair.lines(*(f'texts text="{text}" {_micros(i)}' for i, text in enumerate(escaped)))
     query = f"""from(bucket: {quoted(pair.names.raw_bucket)}) |> range(start: {instant(from_micros(_micros(0)))})
         |> filter(fn: (r) => r._measurement == "texts") |> sort(columns: ["_time"])"""
-    rows = pair.influx.query(query) if reader == "Influx.query" else magic.run(query).rows
+    rows = pair.influx.query(query) if reader == "Influx.query" else flux_magic.run(query).rows
     # The official client, behind %%flux, gives None for an empty text: CSV has one form for both.
     assert [row["_value"] or "" for row in rows] == texts
     wanted = query + f" |> filter(fn: (r) => r._value == {quoted(texts[5])})"

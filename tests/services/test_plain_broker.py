@@ -5,8 +5,8 @@ import threading
 import paho.mqtt.client as mqtt
 import pytest
 
-from lab.pace import allow
-from lab.plain_broker import PlainBroker
+from lab.base.pace import allow
+from lab.learn.plain_broker import PlainBroker
 
 
 def connected(broker, name):

@@ -10,13 +10,14 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.proxy_process import proxy
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.proxy import accounts, publisher
-from lab.proxy.packets import V5, V311, Connect, Publish
-from lab.settings import ROOT
-from tests.services.mqtt_wire import answer_to, closed, config, dial, opened, packet
-from tests.waiting import until
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.base.settings import ROOT
+from lab.proxy import accounts
+from lab.proxy.core.packets import V5, V311, Connect, Publish
+from tests.support import publisher
+from tests.support.mqtt_wire import answer_to, closed, config, dial, opened, packet
+from tests.support.waiting import until
 
 
 def test_accounts_permission_and_reload(stack: Addresses, tmp_path: Path) -> None:

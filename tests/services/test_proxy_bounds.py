@@ -16,15 +16,17 @@ import pytest
 
 from bench.proxy_process import proxy
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.proxy import accounts, publisher, wire
-from lab.proxy.held import READ_BYTES
-from lab.proxy.packets import V5, V311, Connect, Publish, Will
-from lab.proxy.properties import P
-from tests.services.hostile import connections, in_flight_bytes, ping, push
-from tests.services.mqtt_wire import config, dial, lone_config, name, opened, packet
-from tests.waiting import until
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.proxy import accounts
+from lab.proxy.core import data_types
+from lab.proxy.core.packets import V5, V311, Connect, Publish, Will
+from lab.proxy.core.properties import P
+from lab.proxy.held_bytes import READ_BYTES
+from tests.support import publisher
+from tests.support.hostile import connections, in_flight_bytes, ping, push
+from tests.support.mqtt_wire import config, dial, lone_config, name, opened, packet
+from tests.support.waiting import until
 
 BOUND = 4_000_000
 LIMITS = f"[limits]\nin_flight_bytes = {BOUND}\nheld_bytes = {BOUND}\nread_ahead = 1000000\n"
@@ -91,7 +93,7 @@ def test_publishes_of_any_shape_stay_in_bounds(lone: SimpleNamespace, kind: str)
 
 def test_unfinished_packets_stay_in_bounds(lone: SimpleNamespace) -> None:
     before = lone.running.rss()
-    head = b"\x30" + wire.varint(990_000)
+    head = b"\x30" + data_types.varint(990_000)
     with connections(lone.tcp, 50, V5) as socks:
         _, peak = push(socks, head + b"\0" * 900_000, 900_000, lone.running.rss)
     assert peak - before < BOUND + MARGIN

@@ -13,10 +13,10 @@ import pytest
 
 from bench.proxy_process import proxy
 from bench.proxy_records import records
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.settings import ROOT
-from tests.services.mqtt_wire import config, name
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.base.settings import ROOT
+from tests.support.mqtt_wire import config, name
 
 PROGRAMS = ROOT / "tests/clients"
 INSTALL_SECONDS = 900.0

@@ -22,12 +22,13 @@ import pytest
 from argon2 import PasswordHasher
 
 from bench.proxy_process import ProxyProcess, proxy
-from lab.free_port import free_port
-from lab.proxy import accounts, publisher
-from lab.proxy.packets import V5, V311, Connect
-from tests.services.mqtt_wire import closed, dial, lone_config, name, packet
+from lab.base.free_port import free_port
+from lab.proxy import accounts
+from lab.proxy.core.packets import V5, V311, Connect
 from tests.services.test_proxy_access import authority
-from tests.waiting import until
+from tests.support import publisher
+from tests.support.mqtt_wire import closed, dial, lone_config, name, packet
+from tests.support.waiting import until
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
 """Some 5 ms a hash: what is tested is the queue."""

@@ -18,9 +18,9 @@ import pytest
 
 from bench.proxy_process import proxy
 from bench.proxy_records import count, records
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.pace import allow
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.base.pace import allow
 
 SECONDS = allow(30.0)
 

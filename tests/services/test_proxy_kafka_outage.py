@@ -21,12 +21,12 @@ import pytest
 from bench.proxy_process import proxy
 from bench.proxy_records import records
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.pace import allow
-from lab.proxy import publisher
-from lab.proxy.packets import Publish
-from tests.waiting import until
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.base.pace import allow
+from lab.proxy.core.packets import Publish
+from tests.support import publisher
+from tests.support.waiting import until
 
 BROKERS = ("kafka1", "kafka2", "kafka3")
 DEVICES = 20
@@ -154,7 +154,7 @@ def test_order_is_kept_per_generator(server: SimpleNamespace) -> None:
     """QoS 0, 1 and 2 mixed on one connection, the first ones while the topic is being made."""
     import socket
 
-    from lab.proxy.packets import Connect
+    from lab.proxy.core.packets import Connect
 
     with socket.create_connection(("127.0.0.1", server.port), timeout=allow(60)) as sock:
         sock.sendall(publisher.connect(Connect(4, "order", True, 600)))

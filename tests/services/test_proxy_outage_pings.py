@@ -17,13 +17,13 @@ import pytest
 from bench.proxy_process import proxy
 from bench.proxy_records import records
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.proxy import publisher
-from lab.proxy.packets import V5, V311, Connect, Publish, Will
-from tests.services.mqtt_wire import config, dial, lone_config, name, opened, packet
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.proxy.core.packets import V5, V311, Connect, Publish, Will
 from tests.services.test_proxy_access import authority
-from tests.waiting import until
+from tests.support import publisher
+from tests.support.mqtt_wire import config, dial, lone_config, name, opened, packet
+from tests.support.waiting import until
 
 BROKERS = ("kafka1", "kafka2", "kafka3")
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from bench.proxy_process import proxy
 from bench.proxy_records import count
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.proxy import publisher
-from lab.proxy.packets import V5, Connect, Publish
-from lab.settings import ROOT
-from tests.services.mqtt_wire import SECONDS, answer_to, config, name, opened
-from tests.waiting import until
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.base.settings import ROOT
+from lab.proxy.core.packets import V5, Connect, Publish
+from tests.support import publisher
+from tests.support.mqtt_wire import SECONDS, answer_to, config, name, opened
+from tests.support.waiting import until
 
 
 def test_sigterm_confirms_what_is_in_flight(stack: Addresses, tmp_path: Path) -> None:

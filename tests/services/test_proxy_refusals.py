@@ -12,13 +12,13 @@ import pytest
 
 from bench.proxy_process import proxy
 from bench.proxy_records import count, records
-from lab.addresses import Addresses
-from lab.free_port import free_port
-from lab.proxy import publisher
-from lab.proxy.packets import V5, V311, Connect, Publish, Will
-from lab.proxy.properties import P
-from tests.services.mqtt_wire import closed, config, dial, exactly, name, opened, packet
-from tests.waiting import until
+from lab.base.addresses import Addresses
+from lab.base.free_port import free_port
+from lab.proxy.core.packets import V5, V311, Connect, Publish, Will
+from lab.proxy.core.properties import P
+from tests.support import publisher
+from tests.support.mqtt_wire import closed, config, dial, exactly, name, opened, packet
+from tests.support.waiting import until
 
 RULES = """
 [[rule]]

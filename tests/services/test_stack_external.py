@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import addresses as book
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.errors import LearnerError, ServiceError
-from lab.settings import settings
+from lab.base import addresses
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError, ServiceError
+from lab.base.settings import settings
 from lab.stack import orphans
 from lab.stack.layout import layout
 
@@ -42,7 +42,7 @@ def test_only_the_proxy_is_ours(external: Addresses) -> None:
     where = services.up()
     assert (where.backend, where.namespace, where.kafka_bootstrap) == ("external", "class7_", external.kafka_bootstrap)
     assert where.mqtt_port != external.mqtt_port
-    assert where == book.load()
+    assert where == addresses.load()
     assert stat.S_IMODE(where.influx_token_file.stat().st_mode) == 0o600
     rows = {row.name: row for row in services.status()}
     assert {row.state for row in rows.values()} == {"ready"}, rows

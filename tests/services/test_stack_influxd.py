@@ -17,11 +17,12 @@ import psutil
 import pytest
 
 from lab import stack as services
-from lab.settings import ROOT, settings
-from lab.stack import binary, orphans, ports, progress
+from lab.base.settings import ROOT, settings
+from lab.stack import orphans, ports
+from lab.stack.influxd import binary, progress
+from lab.stack.influxd.progress import Progress
 from lab.stack.layout import layout
-from lab.stack.progress import Progress
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(900)
 NOWHERE = "http://127.0.0.1:9"

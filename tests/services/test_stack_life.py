@@ -24,15 +24,17 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from lab import addresses, cli, pace
 from lab import stack as services
-from lab.addresses import Addresses
-from lab.pace import allow
-from lab.settings import ROOT, settings
-from lab.stack import aot, jars, kafka, native, orphans, ports, supervision, training
+from lab.base import addresses, pace
+from lab.base.addresses import Addresses
+from lab.base.pace import allow
+from lab.base.settings import ROOT, settings
+from lab.commands import cli
+from lab.stack import aot_build, kafka, native, orphans, ports, supervisor
+from lab.stack.java import aot, jars
 from lab.stack.layout import layout
-from lab.stack.spec import SERVICES, ServiceStatus
-from lab.stack.states import Answer, ask, ports_of
+from lab.stack.service import SERVICES, ServiceStatus
+from lab.stack.service_status import Answer, ask, ports_of
 
 BACK_S = 15.0
 """A killed service answers again within this, by itself."""
@@ -174,7 +176,7 @@ def test_a_killed_service_comes_back_by_itself(stack: Addresses, name: str) -> N
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_another_program_answers_at_a_services_port_is_not_the_services(stack: Addresses, name: str) -> None:
-    process = (supervision.processes(layout()) or {})[name]
+    process = (supervisor.processes(layout()) or {})[name]
     assert (answer := ask(name, stack, process)) is not None
     assert answer.ok
     port = ports_of(name, stack)[0]
@@ -184,7 +186,7 @@ def test_what_another_program_answers_at_a_services_port_is_not_the_services(sta
 
 @pytest.mark.parametrize("name", ["kafka2", "connect"])
 def test_the_answer_of_another_cluster_is_not_ready(stack: Addresses, name: str) -> None:
-    process = (supervision.processes(layout()) or {})[name]
+    process = (supervisor.processes(layout()) or {})[name]
     other = ask(name, stack.model_copy(update={"kafka_cluster": "other"}), process)
     assert other is not None
     assert (other.ok, "another stack's" in other.text) == (False, True)
@@ -280,7 +282,7 @@ def test_services_that_lost_their_supervisor_are_taken_over(stack: Addresses) ->
     own = layout()
     supervisor = int((own.run / "supervisord.pid").read_text())
     os.kill(supervisor, signal.SIGKILL)
-    until("the supervisor is gone", lambda: supervision.processes(own) is None, 10)
+    until("the supervisor is gone", lambda: supervisor.processes(own) is None, 10)
     assert services.up() == stack
     assert all_ready()
     assert len([p for p in orphans.find(own) if any("supervisord" in word for word in p.cmdline())]) == 1
@@ -383,7 +385,7 @@ def test_down_leaves_nothing_even_of_a_service_that_hears_nothing(
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the kernel does not list a process's mapped files")
 def test_the_ahead_of_time_caches_are_used(stack: Addresses) -> None:
     found = jars.resolve(jars.KAFKA_LOCK)
-    training.train(found)
+    aot_build.train(found)
     services.down()
     services.up()
     for name, program in (("kafka1", "kafka"), ("connect", "connect")):
@@ -393,7 +395,7 @@ def test_the_ahead_of_time_caches_are_used(stack: Addresses) -> None:
 
 def test_a_cache_is_refused_by_a_jvm_with_other_jars(stack: Addresses) -> None:
     found = jars.resolve(jars.KAFKA_LOCK)
-    training.train(found)
+    aot_build.train(found)
     options = (*aot.options(found, "kafka"), "-XX:AOTMode=on")
     run = layout().run
     assert subprocess.run((*kafka.jvm(found, layout(), *options), "-version"), cwd=run, check=False).returncode == 0

@@ -16,15 +16,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lab import addresses as book
-from lab.addresses import Addresses
-from lab.pace import allow
-from lab.settings import ROOT, settings
-from lab.stack import aot, binary, jars, ports, supervision
+from lab.base import addresses
+from lab.base.addresses import Addresses
+from lab.base.pace import allow
+from lab.base.settings import ROOT, settings
+from lab.stack import ports, supervisor
+from lab.stack.influxd import binary
+from lab.stack.java import aot, jars
 from lab.stack.layout import Layout
-from tests.odd_names import WORST
 from tests.services.test_stack_life import points, produce, read_all, write_point
-from tests.waiting import until
+from tests.support.odd_names import WORST
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(900)
 HOSTILE = {
@@ -88,7 +90,7 @@ class Clone:
 
     @property
     def where(self) -> Addresses:
-        return book.load(self.layout.state)
+        return addresses.load(self.layout.state)
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_the_stack_lives_in_the_worst_folders(clone: Clone, tmp_path: Path) -> N
     clone.run("up")
     assert str(mark).encode() in read_all(clone.where)
     assert str(mark) in points(clone.where)
-    running = supervision.processes(here) or {}
+    running = supervisor.processes(here) or {}
     if Path("/proc/self/maps").exists():
         for name, cache in zip(("kafka1", "connect"), caches, strict=True):
             assert cache.name in Path(f"/proc/{running[name].pid}/maps").read_text()

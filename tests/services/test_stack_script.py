@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.pace import allow
-from lab.settings import ROOT
-from tests.odd_names import ODD, WORST
+from lab.base.pace import allow
+from lab.base.settings import ROOT
+from tests.support.odd_names import ODD, WORST
 
 NOBODY = 65534
 """A user who owns nothing."""

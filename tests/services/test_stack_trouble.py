@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from lab import stack as services
-from lab.errors import LearnerError, MachineError
-from lab.settings import settings
-from lab.stack import archive, binary, build, doctor, jars, java, ports, supervision, toolchain
+from lab.base.errors import LearnerError, MachineError
+from lab.base.settings import settings
+from lab.commands import doctor
+from lab.stack import influxd_install, ports, supervisor
+from lab.stack.influxd import archive, binary, toolchain
+from lab.stack.influxd.toolchain import Found
+from lab.stack.java import jars, runtime
 from lab.stack.layout import Layout, layout
-from lab.stack.toolchain import Found
 
 
 @pytest.fixture
@@ -74,10 +77,10 @@ def fill(path: Path) -> None:
 
 
 def test_java_that_cannot_run_is_named_before_anything_starts(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(java, "java", lambda: Path("/bin/false"))
+    monkeypatch.setattr(runtime, "java", lambda: Path("/bin/false"))
     with pytest.raises(MachineError, match="Java cannot run here"):
         services.up()
-    assert supervision.processes(layout()) is None
+    assert supervisor.processes(layout()) is None
     assert [finding.level for finding in doctor.java()] == ["bad"]
 
 
@@ -99,7 +102,7 @@ def test_without_any_way_to_influxd_one_message_and_nothing_left(
     monkeypatch.setattr(archive, "target", lambda: "linux_amd64")
     monkeypatch.setattr(toolchain, "look", lambda: Found(None, None, None, None))
     with pytest.raises(MachineError, match="Rust is missing"):
-        build.acquire(lambda *_: None, lambda _: None)
+        influxd_install.acquire(lambda *_: None, lambda _: None)
     left = [path for path in binary.cached().parent.iterdir() if path.name != "lock"]
     assert left == []
 
@@ -126,8 +129,8 @@ def test_a_service_that_does_not_exist_is_refused_by_name() -> None:
 def test_a_supervisor_runs_under_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
     deep = Layout(tmp_path.joinpath(*["very-long-folder-name"] * 8), tmp_path / "cache")
     deep.prepare()
-    supervision.launch([], deep)
+    supervisor.launch([], deep)
     try:
-        assert supervision.processes(deep) == {}
+        assert supervisor.processes(deep) == {}
     finally:
-        supervision.shutdown(deep)
+        supervisor.shutdown(deep)

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from lab import widgets
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
 from lab.influx import buckets, tasks
 from lab.influx.api import Influx
 from lab.widgets.panels.task_form import RUNS, TaskForm
-from tests.waiting import until
+from tests.support.waiting import until
 
 AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 """A past time that no schedule of these tests comes near."""

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from lab.checks import NotAttempted, NotYet, referee, require
+from lab.base.errors import LearnerError, ServiceError
+from lab.base.pace import allow
+from lab.checks import NotAttempted, NotYet, require, runner
 from lab.checks.attempt import Attempt
+from lab.checks.baseline import Marks
 from lab.checks.exercise import Exercise
-from lab.checks.marks import Marks
 from lab.checks.outcome import Outcome, Verdict
-from lab.errors import LearnerError, ServiceError
-from lab.pace import allow
 
 DOWN = Verdict(Outcome.TROUBLE, "kafka does not answer", next_step="Run ./workshop up")
 
@@ -20,14 +20,14 @@ DOWN = Verdict(Outcome.TROUBLE, "kafka does not answer", next_step="Run ./worksh
 def world(monkeypatch):
     """Services that answer, and a cell that was changed; tests turn either around."""
     state = {"trouble": None, "untouched": False}
-    monkeypatch.setattr(referee.health, "trouble", lambda services: state["trouble"])
-    monkeypatch.setattr(referee, "is_untouched", lambda name, attempt: state["untouched"])
+    monkeypatch.setattr(runner.health, "trouble", lambda services: state["trouble"])
+    monkeypatch.setattr(runner, "is_untouched", lambda name, attempt: state["untouched"])
     return state
 
 
 def decide(judge, *answers, deadline=5.0):
     exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), judge, ("kafka",), deadline)
-    return referee.decide(exercise, Attempt("l98.one", time.time(), Marks()), answers)
+    return runner.decide(exercise, Attempt("l98.one", time.time(), Marks()), answers)
 
 
 def no_effect(attempt):

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
+from lab.base.errors import LearnerError, MachineError
 from lab.checks import NotYet, called, number, one_of, progress, text, view, whole
 from lab.checks.attempt import Attempt
-from lab.checks.marks import Marks
+from lab.checks.baseline import Marks
 from lab.checks.outcome import Outcome, Verdict
 from lab.checks.probes.kafka import Record
-from lab.checks.untouched import is_untouched
+from lab.checks.stub_detection import is_untouched
 from lab.course import manifest, source
-from lab.errors import LearnerError, MachineError
 
 
 @pytest.mark.parametrize("answer", ["25", True, math.nan, [1], {1: 2}, math.inf])

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli, stack
-from lab.errors import LabError, MachineError
-from lab.settings import settings
+from lab import stack
+from lab.base.errors import LabError, MachineError
+from lab.base.settings import settings
+from lab.commands import cli
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +130,7 @@ def test_a_lesson_that_does_not_exist_is_refused_by_every_verb(
 
 def test_checking_the_build_of_one_lesson_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr("lab.course.build._lesson_differences", lambda lesson: seen.append(lesson.id) or [])
+    monkeypatch.setattr("lab.authoring.build._lesson_differences", lambda lesson: seen.append(lesson.id) or [])
     assert cli.main(["build", "2", "--check"]) == 0
     assert seen == ["l02"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from lab.base.errors import LearnerError, ServiceError
 from lab.connect.client import Connect
-from lab.connect.states import ConnectorStatus, Offset, Plugin, Validation, first_cause
-from lab.errors import LearnerError, ServiceError
+from lab.connect.models import ConnectorStatus, Offset, Plugin, Validation, first_cause
 
 TRACE = """org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable exception.
 \tat org.apache.kafka.connect.runtime.WorkerSinkTask.deliverMessages(WorkerSinkTask.java:627)

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lab.addresses import Addresses
-from lab.connect.build import PLUGIN, PLUGIN_LOCK, RESOURCES, SOURCES, version
+from lab.base.addresses import Addresses
+from lab.base.reading import Reading
 from lab.connect.configs import sink_config, source_config
-from lab.reading import Reading
-from lab.stack.jars import read
-from tests.nowhere import nowhere
+from lab.stack.java.jars import read
+from lab.stack.java.plugin import PLUGIN, PLUGIN_LOCK, RESOURCES, SOURCES, version
+from tests.support.nowhere import nowhere
 
 LINES_AT_MOST = 250
 

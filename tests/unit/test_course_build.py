@@ -4,7 +4,8 @@ import nbformat
 import pytest
 from rich.console import Console
 
-from lab.course import build, manifest
+from lab.authoring import build
+from lab.course import manifest
 
 LESSON = manifest.lesson("l00")
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab.course import lint, manifest
+from lab.authoring import lint
+from lab.course import manifest
 
 LESSONS = manifest.authored()
 

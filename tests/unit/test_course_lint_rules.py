@@ -2,9 +2,10 @@
 
 import pytest
 
+from lab.authoring import lint
+from lab.authoring.attempts import Attempts, Wrong
 from lab.checks.exercise import Exercise
-from lab.course import lint, manifest
-from lab.course.attempts import Attempts, Wrong
+from lab.course import manifest
 
 GOOD = """
 # %% tags=["setup"]

@@ -3,9 +3,9 @@
 import nbformat
 import pytest
 
+from lab.authoring.notebook import compose, picture_text
 from lab.checks.exercise import Exercise
 from lab.course.manifest import Lesson
-from lab.course.notebook import compose, picture_text
 from lab.course.source import SourceError, parse
 
 LESSON = Lesson(

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from rich.console import Console
 
-from lab.demo.meters import Figures
+from lab.demo.metrics import Figures
 from lab.demo.plan import SPEEDUP, cut_list, fault_plan, fills
 from lab.demo.view import Moment, ledger_table, live_table, plain_line
 from lab.fleet import physics

@@ -11,11 +11,11 @@ from typing import cast
 
 import pytest
 
-from lab.demo import settle as settling
+from lab.base.interrupt import SIGNALS, Interrupt, interruptible
+from lab.demo import drain as settling
 from lab.demo.backlog import LONGEST_S, SMALL, Backlog
-from lab.demo.settle import Settling, settle
+from lab.demo.drain import Settling, settle
 from lab.fleet.journal import Acked, Sent
-from lab.interrupt import SIGNALS, Interrupt, interruptible
 from lab.ledger import LATE, LOST, WHOLE, AlarmRecord, Collector, Evidence, KafkaRecord, Positions
 from lab.ledger.evidence import Key
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lab import environment
-from lab.settings import settings
-from lab.stack import archive, doctor, gobuild, java, kafka, supervision
+from lab.base import environment
+from lab.base.settings import settings
+from lab.commands import doctor
+from lab.stack import kafka, supervisor
+from lab.stack.influxd import archive, build
+from lab.stack.influxd.toolchain import Found
+from lab.stack.java import runtime
 from lab.stack.layout import Layout
-from lab.stack.toolchain import Found
 
 HOSTILE = {
     "JAVA_TOOL_OPTIONS": "-XX:+NoSuchOption",
@@ -35,11 +38,11 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_started_sees_nothing_of_the_shells_whims(hostile: None, tmp_path: Path) -> None:
-    built = gobuild.build_environment(Found(None, None, None, None), tmp_path, tmp_path / "bin")
+    built = build.build_environment(Found(None, None, None, None), tmp_path, tmp_path / "bin")
     for made in (
         environment.small(),
         environment.python(),
-        supervision.environment(Layout(tmp_path, tmp_path)),
+        supervisor.environment(Layout(tmp_path, tmp_path)),
         built,
     ):
         assert not set(HOSTILE) & set(made)
@@ -48,7 +51,7 @@ def test_what_is_started_sees_nothing_of_the_shells_whims(hostile: None, tmp_pat
 
 
 def test_java_starts_whatever_the_shell_says(hostile: None) -> None:
-    assert "version" in java.check()
+    assert "version" in runtime.check()
 
 
 def test_the_formatter_is_started_in_the_small_environment(
@@ -67,7 +70,7 @@ def test_the_formatter_is_started_in_the_small_environment(
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_doctor_prints_in_any_encoding(encoding: str, locale: str, tmp_path: Path) -> None:
     code = (
-        "from lab.stack import doctor; from lab import cli\n"
+        "from lab.commands import cli, doctor\n"
         "doctor.EXAMINATIONS = (doctor.clock, lambda: [doctor.Finding('Ü', 'bad', '…', '😀')])\n"
         "raise SystemExit(cli.main(['doctor']))"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 from lab.faults import CutDevices, Fault
 
 

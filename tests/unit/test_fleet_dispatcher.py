@@ -8,7 +8,7 @@ import pytest
 
 from lab.fleet.alarms import Alarm, parse_alarm
 from lab.fleet.dispatcher import Dispatcher
-from tests.nowhere import nowhere
+from tests.support.nowhere import nowhere
 
 TIME = 1_790_000_000_123_456
 

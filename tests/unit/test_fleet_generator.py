@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
+from lab.base.reading import Reading
 from lab.fleet.fleet import Fleet
 from lab.fleet.generator import Generator
 from lab.fleet.journal import Journal
 from lab.fleet.limits import free_name
 from lab.fleet.sites import place
 from lab.influx.rules import region_of
-from lab.reading import Reading
-from tests.nowhere import nowhere
+from tests.support.nowhere import nowhere
 
 steady = settings(deadline=None, max_examples=50)
 """No deadline per example: a busy machine is no failure."""

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from influxdb_client.client.flux_table import FluxColumn, FluxRecord, FluxTable
 
-from lab import magic
-from lab.errors import LearnerError
-from lab.flux_errors import Blame, blames, explain, marked
-from lab.flux_tables import MAX_ROWS, MAX_TABLES, TablesView, figure
+from lab.base.errors import LearnerError
+from lab.learn import flux_magic
+from lab.learn.flux_errors import Blame, blames, explain, marked
+from lab.learn.flux_tables import MAX_ROWS, MAX_TABLES, TablesView, figure
 
 QUERY = 'from(bucket: "b")\n    |> range(start: -1h)\n    |> fliter(fn: (r) => true)'
 
@@ -96,31 +96,31 @@ class Shell:
 @pytest.fixture
 def shown(monkeypatch):
     cards = []
-    monkeypatch.setattr(magic, "display", cards.append)
-    monkeypatch.setattr(magic, "run", lambda query: magic.FluxResult(query, (table("generator1", 2),)))
+    monkeypatch.setattr(flux_magic, "display", cards.append)
+    monkeypatch.setattr(flux_magic, "run", lambda query: flux_magic.FluxResult(query, (table("generator1", 2),)))
     return cards
 
 
 def test_into_keeps_the_result(shown):
     shell = Shell()
-    magic.flux(shell, "--into rows", QUERY)
+    flux_magic.flux(shell, "--into rows", QUERY)
     assert shell.user_ns["rows"].query == QUERY
     assert [row["_value"] for row in shell.user_ns["rows"].rows] == [700.0, 701.0]
     assert isinstance(shown[0], TablesView)
 
 
 def test_plot_shows_a_figure_too(shown):
-    magic.flux(Shell(), "--plot", QUERY)
+    flux_magic.flux(Shell(), "--plot", QUERY)
     assert len(shown) == 2
 
 
 def test_a_cell_of_comments_asks_nobody(shown):
     shell = Shell()
-    magic.flux(shell, "--into rows", "// TODO: everything\n")
+    flux_magic.flux(shell, "--into rows", "// TODO: everything\n")
     assert shell.user_ns["rows"] is None
     assert "No Flux" in shown[0].text
 
 
 def test_an_unknown_option_is_explained():
     with pytest.raises(LearnerError, match="unrecognized arguments: --chart"):
-        magic.flux(Shell(), "--chart", QUERY)
+        flux_magic.flux(Shell(), "--chart", QUERY)

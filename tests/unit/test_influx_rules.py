@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.base.names import Names
 from lab.influx.api import from_micros, instant, parse_csv, to_micros
 from lab.influx.flux import FIELDS, Downsample, downsample_script, raw_points
 from lab.influx.literal import quoted, unquoted
 from lab.influx.rules import MICROS, REGIONS, Downsampled, alarm_of, downsample, region_of, slot_of
-from lab.names import Names
 
 steady = settings(deadline=None, max_examples=50)
 """No deadline per example: a busy machine is no failure."""

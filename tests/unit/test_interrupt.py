@@ -12,16 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli, stack
-from lab.interrupt import Ended, ended_by_signals
-from lab.pace import allow
-from lab.settings import ROOT
+from lab import stack
+from lab.base.interrupt import Ended, ended_by_signals
+from lab.base.pace import allow
+from lab.base.settings import ROOT
+from lab.commands import cli
 
 VERB = textwrap.dedent(
     """
     import signal, subprocess, sys, time
     from pathlib import Path
-    from lab.interrupt import Ended, ended_by_signals
+    from lab.base.interrupt import Ended, ended_by_signals
     for number in (signal.SIGTERM, signal.SIGHUP):  # whoever runs the tests may ignore them, as nohup does
         signal.signal(number, signal.SIG_DFL)
     done = Path(sys.argv[1])

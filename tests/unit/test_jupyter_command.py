@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.base.pace import allow
 from lab.jupyter import command
 from lab.jupyter.command import HERE, notebook
 from lab.jupyter.watch import LOADING, Watch
-from lab.pace import allow
 
 DEADLINE_S = 20.0
 TALKER = "import sys, json\nprint(json.dumps({'n': 1}), flush=True)\nsys.stdin.read()"

@@ -13,13 +13,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from lab import learn
+from lab.base.settings import ROOT
 from lab.checks.exercise import of_lesson
 from lab.checks.outcome import Outcome
-from lab.checks.referee import _misfit
-from lab.checks.untouched import check_cell
+from lab.checks.runner import _misfit
+from lab.checks.stub_detection import check_cell
 from lab.checks.view import Card
 from lab.course.manifest import authored
-from lab.settings import ROOT
 
 CLIENTS = (
     "kafka",

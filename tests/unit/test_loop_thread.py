@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from lab.loop_thread import LoopThread, cancel_others, carry
-from lab.pace import allow
+from lab.base.loop_thread import LoopThread, cancel_others, carry
+from lab.base.pace import allow
 
 
 def test_it_returns_and_raises_what_the_work_does() -> None:

@@ -12,23 +12,23 @@ from typing import Any
 
 import pytest
 
-from lab import addresses, pace
-from lab.addresses import Addresses
-from lab.checks import health, marks
+from lab.base import addresses, pace
+from lab.base.addresses import Addresses
+from lab.base.errors import ServiceError
+from lab.base.pace import LEAST, MOST, Stopwatch, allow, allow_ms, bounded
+from lab.base.settings import settings
+from lab.checks import baseline, health
 from lab.checks.attempt import Attempt
-from lab.checks.marks import Marks
+from lab.checks.baseline import Marks
 from lab.checks.probes import kafka as kafka_probe
 from lab.connect.client import Connect
-from lab.errors import ServiceError
 from lab.influx.api import Influx
-from lab.pace import LEAST, MOST, Stopwatch, allow, allow_ms, bounded
-from lab.settings import settings
-from lab.stack import native, probes, ready
+from lab.stack import answers, native, ready
 from lab.stack.layout import Layout
-from lab.stack.spec import Service
-from lab.stack.supervision import configuration
+from lab.stack.service import Service
+from lab.stack.supervisor import configuration
 from lab.widgets.sources import http, kafka
-from tests.waiting import until
+from tests.support.waiting import until
 
 WHERE = Addresses(
     backend="native",
@@ -195,7 +195,7 @@ def test_a_check_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_referee_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lab.checks import referee
+    from lab.checks import runner
     from lab.checks.exercise import Exercise
 
     asked: list[float] = []
@@ -205,18 +205,18 @@ def test_the_referee_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -
             asked.append(timeout or 0)
             raise TimeoutError
 
-    monkeypatch.setattr(referee, "Future", Late)
-    monkeypatch.setattr(referee.health, "trouble", lambda services: None)
-    monkeypatch.setattr(referee, "is_untouched", lambda name, attempt: False)
+    monkeypatch.setattr(runner, "Future", Late)
+    monkeypatch.setattr(runner.health, "trouble", lambda services: None)
+    monkeypatch.setattr(runner, "is_untouched", lambda name, attempt: False)
     exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), lambda attempt: "", (), 30)
-    verdict = referee.decide(exercise, Attempt("l98.one", 0.0, Marks()), ())
+    verdict = runner.decide(exercise, Attempt("l98.one", 0.0, Marks()), ())
     assert asked == [120]
     assert "within 120 s" in verdict.seen
 
 
 def test_readiness_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def no() -> None:
-        raise probes.Unanswered("no")
+        raise answers.Unanswered("no")
 
     clock = Clock(monkeypatch, ready)
     monkeypatch.setattr(ready, "processes", lambda layout: {})
@@ -242,8 +242,8 @@ def remember(*_: object, **arguments: Any) -> Any:
 @pytest.mark.parametrize(
     ("module", "name", "call", "key", "wanted"),
     [
-        (probes.httpx, "Client", lambda: probes.connect("http://127.0.0.1:1"), "timeout", 12.0),
-        (probes.socket, "create_connection", lambda: probes.mqtt("127.0.0.1", 1), "timeout", 12.0),
+        (answers.httpx, "Client", lambda: answers.connect("http://127.0.0.1:1"), "timeout", 12.0),
+        (answers.socket, "create_connection", lambda: answers.mqtt("127.0.0.1", 1), "timeout", 12.0),
         (http.httpx, "get", lambda: health._ASK["proxy"](WHERE), "timeout", 12.0),
         (kafka_probe, "KafkaConsumer", lambda: health._ASK["kafka"](WHERE), "bootstrap_timeout_ms", 12_000),
         (kafka_probe, "KafkaConsumer", lambda: kafka_probe.consumer(WHERE).__enter__(), "request_timeout_ms", 40_000),
@@ -294,8 +294,8 @@ def test_marks_wait_longer(slow: None, monkeypatch: pytest.MonkeyPatch, state: P
 
         def shutdown(self, wait: bool) -> None: ...
 
-    monkeypatch.setattr(marks, "ThreadPoolExecutor", Pool)
-    marks.record(("kafka",))
+    monkeypatch.setattr(baseline, "ThreadPoolExecutor", Pool)
+    baseline.record(("kafka",))
     assert 47 < asked[0] <= 48
 
 
@@ -307,7 +307,7 @@ def test_the_supervisor_gives_services_longer(slow: None, tmp_path: Path) -> Non
 
 
 def test_the_tests_own_waiting_is_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests import waiting
+    from tests.support import waiting
 
     clock = Clock(monkeypatch, waiting)
     with pytest.raises(AssertionError, match=r"within 20\.0 s"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from argon2.exceptions import VerifyMismatchError
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 from lab.proxy import accounts
 from lab.proxy.accounts import Accounts
 

@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.proxy import properties as props
-from lab.proxy import publisher, wire
-from lab.proxy.opening import Limits
-from lab.proxy.packets import V5, V311, Connect, Ended, Publish, Will
-from lab.proxy.properties import P
-from lab.proxy.reasons import ProtocolError
-from lab.proxy.session import Session
-from lab.proxy.table import State
-from lab.proxy.wire import Reader
-from tests.unit.sessions_made import opened
+from lab.proxy.core import data_types
+from lab.proxy.core import properties as props
+from lab.proxy.core.data_types import Reader
+from lab.proxy.core.opening import Limits
+from lab.proxy.core.packets import V5, V311, Connect, Ended, Publish, Will
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import ProtocolError
+from lab.proxy.core.session import Session
+from lab.proxy.core.table import State
+from tests.support import publisher
+from tests.support.sessions_made import opened
 
 text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
 topic = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0+#"), min_size=1, max_size=30)
@@ -33,9 +34,9 @@ message_properties = st.fixed_dictionaries(
 version = st.sampled_from([V311, V5])
 
 
-@given(st.integers(0, wire.MAX_VARINT))
+@given(st.integers(0, data_types.MAX_VARINT))
 def test_varint_round_trip(value: int) -> None:
-    raw = wire.varint(value)
+    raw = data_types.varint(value)
     reader = Reader(raw, 0, len(raw))
     assert reader.varint() == value
     assert reader.done
@@ -49,7 +50,7 @@ def test_varint_is_at_most_four_bytes_and_shortest() -> None:
 
 @given(text)
 def test_text_round_trip(value: str) -> None:
-    raw = wire.text(value)
+    raw = data_types.text(value)
     assert Reader(raw, 0, len(raw)).text() == value
 
 
@@ -128,7 +129,7 @@ def test_any_bytes_give_events_or_an_end(version: int, chunks: list[bytes]) -> N
 @settings(max_examples=600)
 def test_any_single_packet_gives_events_or_an_end(version: int, kind: int, flags: int, body: bytes) -> None:
     session = opened(version)
-    events = session.receive(wire.frame(kind << 4 | flags, body), 0.0)
+    events = session.receive(data_types.frame(kind << 4 | flags, body), 0.0)
     ended = [event for event in events if isinstance(event, Ended)]
     assert len(ended) == (session.state is State.CLOSED)
 

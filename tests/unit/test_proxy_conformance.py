@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.proxy import handlers
-from lab.proxy.packets import Kind
-from lab.proxy.table import CONNECTION, QOS2, Exchange, Order, State, Step, mermaid
+from lab.proxy.core import handlers
+from lab.proxy.core.packets import Kind
+from lab.proxy.core.table import CONNECTION, QOS2, Exchange, Order, State, Step, mermaid
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = "".join(file.read_text() for file in (ROOT / "tests").glob("*/test_proxy_*.py"))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from lab.proxy import properties as props
-from lab.proxy import publisher, wire
-from lab.proxy.opening import Grant, Limits, refusal
-from lab.proxy.packets import V5, V311, Connect, Ended, Publish, Will, connack
-from lab.proxy.properties import P
-from lab.proxy.reasons import Reason
-from lab.proxy.table import State
-from lab.proxy.wire import Reader
-from tests.unit.sessions_made import VERSIONS, end_of, fresh, opened
+from lab.proxy.core import data_types
+from lab.proxy.core import properties as props
+from lab.proxy.core.data_types import Reader
+from lab.proxy.core.opening import Grant, Limits, refusal
+from lab.proxy.core.packets import V5, V311, Connect, Ended, Publish, Will, connack
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.table import State
+from tests.support import publisher
+from tests.support.sessions_made import VERSIONS, end_of, fresh, opened
 
 
 def connack_properties(raw: bytes) -> dict[int, object]:
@@ -46,15 +47,15 @@ def test_second_connect_is_a_protocol_error(version: int) -> None:
 
 def test_another_protocol_name_closes_without_an_answer() -> None:
     session = fresh()
-    session.receive(wire.frame(0x10, wire.text("HTTP"), b"\x04\x02\0\0", wire.text("c")), 0.0)
+    session.receive(data_types.frame(0x10, data_types.text("HTTP"), b"\x04\x02\0\0", data_types.text("c")), 0.0)
     assert session.state is State.CLOSED
     assert session.take_output() == b""
 
 
-@pytest.mark.parametrize("opening", [wire.text("MQTT") + b"\x06", wire.text("MQIsdp") + b"\x03"])
+@pytest.mark.parametrize("opening", [data_types.text("MQTT") + b"\x06", data_types.text("MQIsdp") + b"\x03"])
 def test_another_protocol_level_is_told_so(opening: bytes) -> None:
     session = fresh()
-    ended = end_of(session.receive(wire.frame(0x10, opening, b"\x02\0\0", wire.text("c")), 0.0))
+    ended = end_of(session.receive(data_types.frame(0x10, opening, b"\x02\0\0", data_types.text("c")), 0.0))
     assert ended.reason == Reason.UNSUPPORTED_VERSION
     assert session.take_output() == b"\x20\x02\x00\x01"
 
@@ -65,7 +66,10 @@ def test_connect_flags_are_checked(version: int, flags: int) -> None:
     """Reserved bit; will QoS 3; will QoS or retain without a will."""
     session = fresh()
     none = b"\0" if version == V5 else b""
-    session.receive(wire.frame(0x10, wire.text("MQTT"), bytes((version, flags)), b"\0\0", none, wire.text("c")), 0.0)
+    session.receive(
+        data_types.frame(0x10, data_types.text("MQTT"), bytes((version, flags)), b"\0\0", none, data_types.text("c")),
+        0.0,
+    )
     assert session.state is State.CLOSED
 
 
@@ -86,7 +90,7 @@ def test_connect_must_be_whole_and_end_with_its_last_field(version: int) -> None
     whole = publisher.connect(Connect(version, "c", True, 0))
     for body in (whole[2:] + b"x", whole[2:-1]):
         session = fresh()
-        session.receive(wire.frame(0x10, body), 0.0)
+        session.receive(data_types.frame(0x10, body), 0.0)
         assert session.state is State.CLOSED
 
 
@@ -192,8 +196,8 @@ def test_5_a_property_may_stand_once_and_only_where_it_belongs() -> None:
     alien = bytes((P.TOPIC_ALIAS, 0, 1))
     for raw, reason in ((twice, Reason.PROTOCOL_ERROR), (alien, Reason.MALFORMED_PACKET)):
         session = fresh()
-        body = wire.text("MQTT") + b"\x05\x02\0\0" + wire.varint(len(raw)) + raw + wire.text("c")
-        assert end_of(session.receive(wire.frame(0x10, body), 0.0)).reason == reason
+        body = data_types.text("MQTT") + b"\x05\x02\0\0" + data_types.varint(len(raw)) + raw + data_types.text("c")
+        assert end_of(session.receive(data_types.frame(0x10, body), 0.0)).reason == reason
 
 
 def test_before_connack_only_so_much_is_held() -> None:

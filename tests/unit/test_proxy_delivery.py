@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from lab.proxy import delivery as module
 from lab.proxy.config import PROMISED, Bounds, Kafka
+from lab.proxy.core.packets import PENDING, Publish
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.rules import PUBLISH_BYTES, Route, Router, Rule, Target, Who
 from lab.proxy.delivery import Delivery
 from lab.proxy.metrics import Counters
-from lab.proxy.packets import PENDING, Publish
-from lab.proxy.reasons import Reason
-from lab.proxy.rules import PUBLISH_BYTES, Route, Router, Rule, Target, Who
-from tests.unit.fake_kafka import FakeProducer, FakeTopics, without_kafka
+from tests.support.fake_kafka import FakeProducer, FakeTopics, without_kafka
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.proxy import publisher
-from lab.proxy.opening import Grant
-from lab.proxy.packets import V5, V311, Connect, Ended, Publish, Will
-from lab.proxy.properties import P
-from lab.proxy.reasons import Reason
-from lab.proxy.session import PIECE, Session
-from tests.unit.sessions_made import VERSIONS, end_of, fresh, opened
+from lab.proxy.core.opening import Grant
+from lab.proxy.core.packets import V5, V311, Connect, Ended, Publish, Will
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.session import PIECE, Session
+from tests.support import publisher
+from tests.support.sessions_made import VERSIONS, end_of, fresh, opened
 
 PINGRESP = b"\xd0\x00"
 

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from lab.free_port import free_port
+from lab.base.free_port import free_port
 from lab.proxy import http
 from lab.proxy.config import Http
 from lab.proxy.metrics import Counters
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from lab.proxy import accounts
 from lab.proxy.accounts import Accounts
 from lab.proxy.config import Listener
+from lab.proxy.core.packets import V5, V311, Connect, connack
+from lab.proxy.core.rules import Who
 from lab.proxy.identity import identify
-from lab.proxy.packets import V5, V311, Connect, connack
-from lab.proxy.rules import Who
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs/proxy.md").read_text()
 SHOWN: dict[str, tuple[str | None, bytes | None]] = {

@@ -8,16 +8,16 @@ import logging
 import pytest
 from confluent_kafka import KafkaError
 
-from lab.pace import allow
-from lab.proxy import publisher
+from lab.base.pace import allow
 from lab.proxy.config import Config, Listener
-from lab.proxy.held import READ_BYTES, SMALL
-from lab.proxy.link import Link
-from lab.proxy.packets import V5, V311, Connect, Publish, Will
-from lab.proxy.properties import P
-from lab.proxy.reasons import Reason
+from lab.proxy.connection import Link
+from lab.proxy.core.packets import V5, V311, Connect, Publish, Will
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import Reason
+from lab.proxy.held_bytes import READ_BYTES, SMALL
 from lab.proxy.server import Server
-from tests.unit.fake_kafka import FakeProducer, without_kafka
+from tests.support import publisher
+from tests.support.fake_kafka import FakeProducer, without_kafka
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.proxy.packets import Will
-from lab.proxy.pipe import Pipe, legacy_in, legacy_out
-from lab.proxy.properties import P
-from lab.proxy.rules import Who
-from lab.proxy.sessions import Legacy
+from lab.proxy.core.packets import Will
+from lab.proxy.core.properties import P
+from lab.proxy.core.rules import Who
+from lab.proxy.core.sessions import Legacy
+from lab.proxy.worker_channel import Pipe, legacy_in, legacy_out
 
 
 @given(

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.proxy import properties as props
-from lab.proxy import publisher, wire
-from lab.proxy.opening import Grant, Limits
-from lab.proxy.packets import V5, V311, Connect, Ended, Publish
-from lab.proxy.properties import P
-from lab.proxy.reasons import Reason
-from lab.proxy.session import Session
-from lab.proxy.table import State
-from tests.unit.sessions_made import VERSIONS, end_of, opened
+from lab.proxy.core import data_types
+from lab.proxy.core import properties as props
+from lab.proxy.core.opening import Grant, Limits
+from lab.proxy.core.packets import V5, V311, Connect, Ended, Publish
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.session import Session
+from lab.proxy.core.table import State
+from tests.support import publisher
+from tests.support.sessions_made import VERSIONS, end_of, opened
 
 
 def message(qos: int, packet_id: int = 0, topic: str = "t", payload: bytes = b"x", **more: object) -> Publish:
@@ -142,7 +143,7 @@ def test_5_a_refusal_is_told_with_its_reason() -> None:
         [got] = take(session, message(qos, 3), V5)
         got.reason, got.detail = Reason.QUOTA_EXCEEDED, "too much"
         session.settle()
-        wanted = wire.frame(first, b"\0\3\x97", props.write({P.REASON_STRING: "too much"}))
+        wanted = data_types.frame(first, b"\0\3\x97", props.write({P.REASON_STRING: "too much"}))
         assert session.take_output() == wanted
         assert session.state is State.OPEN
         assert len(take(session, message(qos, 3), V5)) == 1, "a refused id is free again"
@@ -208,7 +209,9 @@ def test_an_empty_topic_closes(version: int) -> None:
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b"\xed\xa0\x80", b"a\0b"])
 def test_a_topic_is_utf8_without_nul(version: int, raw: bytes) -> None:
     none = b"\0" if version == V5 else b""
-    assert ended(opened(version), wire.frame(0x30, wire.binary(raw), none)).reason == Reason.MALFORMED_PACKET
+    assert (
+        ended(opened(version), data_types.frame(0x30, data_types.binary(raw), none)).reason == Reason.MALFORMED_PACKET
+    )
 
 
 @VERSIONS
@@ -263,7 +266,7 @@ def test_5_aliases_do_not_outlive_the_connection() -> None:
 
 
 def test_5_a_publish_with_a_subscription_id_or_a_wild_response_topic_closes() -> None:
-    ended(opened(V5), wire.frame(0x30, wire.text("t"), b"\x02\x0b\x01"))
+    ended(opened(V5), data_types.frame(0x30, data_types.text("t"), b"\x02\x0b\x01"))
     ended(opened(V5), publisher.publish(message(0, properties={P.RESPONSE_TOPIC: "a/#"}), V5))
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
 from lab.proxy.config import load
-from lab.proxy.headers import headers
-from lab.proxy.packets import Publish
-from lab.proxy.properties import P
-from lab.proxy.reasons import Reason
-from lab.proxy.rules import Refusal, Route, Router, Rule, Who
+from lab.proxy.core.headers import headers
+from lab.proxy.core.packets import Publish
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.rules import Refusal, Route, Router, Rule, Who
 
 WHO = Who("device7", "user7", "cert7")
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from lab.proxy import properties as props
-from lab.proxy import publisher, wire
-from lab.proxy.opening import Grant, Limits
-from lab.proxy.packets import NO_SUBSCRIPTIONS, V5, V311, Connect, Publish, Will
-from lab.proxy.properties import P
-from lab.proxy.reasons import Reason
-from lab.proxy.table import State
-from tests.unit.sessions_made import VERSIONS, end_of, fresh, opened
+from lab.proxy.core import data_types
+from lab.proxy.core import properties as props
+from lab.proxy.core.opening import Grant, Limits
+from lab.proxy.core.packets import NO_SUBSCRIPTIONS, V5, V311, Connect, Publish, Will
+from lab.proxy.core.properties import P
+from lab.proxy.core.reasons import Reason
+from lab.proxy.core.table import State
+from tests.support import publisher
+from tests.support.sessions_made import VERSIONS, end_of, fresh, opened
 
 WILL = Will("t/status", b"offline", 1, False)
 
@@ -65,7 +66,7 @@ def test_5_subscribe_is_refused_per_filter_and_the_connection_lives() -> None:
     session = opened(V5)
     session.receive(publisher.subscribe(0x0102, "a", "b", version=V5), 0.0)
     why = props.write({P.REASON_STRING: NO_SUBSCRIPTIONS})
-    assert session.take_output() == wire.frame(0x90, b"\x01\x02", why, b"\x83\x83")
+    assert session.take_output() == data_types.frame(0x90, b"\x01\x02", why, b"\x83\x83")
     assert session.state is State.OPEN
 
 
@@ -73,7 +74,7 @@ def test_5_suback_leaves_its_reason_out_where_it_is_not_wanted_or_does_not_fit()
     for asked, count in (({P.REQUEST_PROBLEM_INFO: 0}, 2), ({P.MAXIMUM_PACKET_SIZE: 2100}, 2080)):
         session = opened(V5, properties=asked)
         session.receive(publisher.subscribe(9, *("a",) * count, version=V5), 0.0)
-        assert session.take_output() == wire.frame(0x90, b"\0\x09\0", b"\x83" * count)
+        assert session.take_output() == data_types.frame(0x90, b"\0\x09\0", b"\x83" * count)
 
 
 @VERSIONS
@@ -102,7 +103,7 @@ def test_topic_filters_are_checked(version: int, topic_filter: str) -> None:
 def test_subscription_options_are_checked(version: int, options: int) -> None:
     session = opened(version)
     none = b"\0" if version == V5 else b""
-    end_of(session.receive(wire.frame(0x82, b"\0\1", none, wire.text("a"), bytes((options,))), 0.0))
+    end_of(session.receive(data_types.frame(0x82, b"\0\1", none, data_types.text("a"), bytes((options,))), 0.0))
     assert session.state is State.CLOSED
 
 
@@ -111,7 +112,7 @@ def test_subscription_options_are_checked(version: int, options: int) -> None:
 )
 def test_5_shared_subscriptions_are_checked(shared: str, options: int) -> None:
     session = opened(V5)
-    end_of(session.receive(wire.frame(0x82, b"\0\1\0", wire.text(shared), bytes((options,))), 0.0))
+    end_of(session.receive(data_types.frame(0x82, b"\0\1\0", data_types.text(shared), bytes((options,))), 0.0))
     assert session.state is State.CLOSED
 
 
@@ -190,7 +191,7 @@ def test_5_will_properties_are_kept() -> None:
 def test_5_server_disconnect_says_why() -> None:
     session = opened(V5)
     session.end(Reason.SESSION_TAKEN_OVER, "moved")
-    assert session.take_output() == wire.frame(0xE0, b"\x8e", props.write({P.REASON_STRING: "moved"}))
+    assert session.take_output() == data_types.frame(0xE0, b"\x8e", props.write({P.REASON_STRING: "moved"}))
 
 
 def test_311_server_never_sends_disconnect() -> None:
@@ -228,7 +229,7 @@ def test_5_disconnect_may_shorten_the_session_but_not_begin_one() -> None:
 
 
 def test_5_reason_codes_of_the_client_are_checked() -> None:
-    for raw in (publisher.disconnect(V5, 0x8B), wire.frame(0x62, b"\0\1\x80")):
+    for raw in (publisher.disconnect(V5, 0x8B), data_types.frame(0x62, b"\0\1\x80")):
         session = opened(V5)
         assert end_of(session.receive(raw, 0.0)).reason == Reason.MALFORMED_PACKET
 

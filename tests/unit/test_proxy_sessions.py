@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lab.proxy.packets import Will
-from lab.proxy.rules import Who
-from lab.proxy.sessions import Evict, Granted, Legacy, PublishWill, Sessions
+from lab.proxy.core.packets import Will
+from lab.proxy.core.rules import Who
+from lab.proxy.core.sessions import Evict, Granted, Legacy, PublishWill, Sessions
 
 WHO = Who("c")
 NOTHING = frozenset[int]()

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from lab.pace import allow
-from lab.proxy import wheel as wheel_module
-from lab.proxy.wheel import Wheel
+from lab.base.pace import allow
+from lab.proxy import timer_wheel as wheel_module
+from lab.proxy.timer_wheel import Wheel
 
 
 async def test_the_wheel_asks_at_the_time_and_again(monkeypatch: pytest.MonkeyPatch) -> None:

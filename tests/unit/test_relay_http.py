@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.relay import content_length, unavailable
+from lab.faults.relay import content_length, unavailable
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,18 @@ from uuid import UUID
 import pytest
 import yaml
 
-from lab.errors import LearnerError
-from lab.names import Names
+from lab.base.errors import LearnerError
+from lab.base.names import Names
+from lab.base.settings import ROOT, Settings
 from lab.proxy import accounts
 from lab.proxy.config import load
-from lab.settings import ROOT, Settings
-from lab.stack import connect, influxd, jars, kafka, proxy
+from lab.stack import connect, kafka, proxy
+from lab.stack.influxd import server
+from lab.stack.java import jars
 from lab.stack.layout import SOCKET_PATH_BYTES, Layout
 from lab.stack.ports import Ports
-from lab.stack.spec import SERVICES, STOP_ORDER, Service
-from lab.stack.supervision import configuration, script
+from lab.stack.service import SERVICES, STOP_ORDER, Service
+from lab.stack.supervisor import configuration, script
 
 PLACE = Layout(Path("/state"), Path("/cache"))
 
@@ -77,13 +79,13 @@ def test_proxy_rules_follow_the_names_and_their_durability() -> None:
 
 
 def test_influxd_listens_on_loopback_and_reports_nothing_home() -> None:
-    argv = influxd.argv(Path("/influxd"), Ports(influxd=1234), PLACE)
+    argv = server.argv(Path("/influxd"), Ports(influxd=1234), PLACE)
     assert "--http-bind-address=127.0.0.1:1234" in argv
     assert "--reporting-disabled" in argv
 
 
 def test_supervisor_reads_back_what_a_service_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.pace.pace", lambda: 1.0)
+    monkeypatch.setattr("lab.base.pace.pace", lambda: 1.0)
     argv = ("/a path/java", "-Dx=100%", "quote'd")
     service = Service("kafka1", argv, PLACE.log("kafka1"), {"KEY": "a%b"}, stop_seconds=4)
     parser = configparser.RawConfigParser()
@@ -137,7 +139,7 @@ def test_compose_runs_the_versions_of_the_native_back_end() -> None:
     assert {services[name]["image"] for name in ("kafka1", "kafka2", "kafka3", "connect")} == {
         f"apache/kafka:{version}"
     }
-    assert services["influxd"]["image"] == f"influxdb:{influxd.VERSION.rpartition('.')[0]}"
+    assert services["influxd"]["image"] == f"influxdb:{server.VERSION.rpartition('.')[0]}"
 
 
 def test_compose_brokers_are_configured_as_the_native_ones() -> None:

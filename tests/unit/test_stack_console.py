@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lab.errors import LearnerError
-from lab.stack import doctor, reset
-from lab.stack.console import Steps, status_table
+from lab.base.errors import LearnerError
+from lab.commands import doctor, reset
+from lab.commands.console import Steps, status_table
 from lab.stack.layout import Layout
 from lab.stack.logs import tail
-from lab.stack.spec import ServiceStatus
+from lab.stack.service import ServiceStatus
 
 
 def written() -> tuple[Console, io.StringIO]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import MachineError
-from lab.settings import ROOT
-from lab.stack import archive, gobuild, toolchain
-from lab.stack.toolchain import Found
+from lab.base.errors import MachineError
+from lab.base.settings import ROOT
+from lab.stack.influxd import archive, build, toolchain
+from lab.stack.influxd.toolchain import Found
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_version_of_go(text: str, version: tuple[int, ...]) -> None:
 
 
 def test_the_module_asks_for_the_go_that_is_looked_for() -> None:
-    line = next(line for line in (gobuild.MODULE / "go.mod").read_text().splitlines() if line.startswith("go "))
+    line = next(line for line in (build.MODULE / "go.mod").read_text().splitlines() if line.startswith("go "))
     assert line == f"go {'.'.join(str(part) for part in toolchain.GO)}"
 
 
@@ -124,26 +124,26 @@ def test_a_cargo_without_rustup_needs_no_variables(tmp_path: Path) -> None:
     assert toolchain.rust_environment(Path(rust_of(tmp_path / "bin", "1.96.0", "1.96.0")) / "cargo") == {}
 
 
-REPLACED = dict(re.findall(r"^\t(\S+) => \./(standins/\S+)$", (gobuild.MODULE / "go.mod").read_text(), re.MULTILINE))
+REPLACED = dict(re.findall(r"^\t(\S+) => \./(standins/\S+)$", (build.MODULE / "go.mod").read_text(), re.MULTILINE))
 LEFT_OUT = sorted(
     {
         name
-        for source in (gobuild.MODULE / "standins").rglob("*.go")
+        for source in (build.MODULE / "standins").rglob("*.go")
         for name in re.findall(r'leftout\.Error\("(\S+) (?:driver|client)', source.read_text())
     }
 )
 
 
 def test_every_stand_in_is_a_module_and_every_module_is_used() -> None:
-    made = {str(path.parent.relative_to(gobuild.MODULE)): path for path in gobuild.MODULE.glob("standins/*/go.mod")}
-    folders = {str(path.relative_to(gobuild.MODULE)) for path in gobuild.MODULE.glob("standins/*")}
+    made = {str(path.parent.relative_to(build.MODULE)): path for path in build.MODULE.glob("standins/*/go.mod")}
+    folders = {str(path.relative_to(build.MODULE)) for path in build.MODULE.glob("standins/*")}
     assert set(REPLACED.values()) == set(made) == folders
     for module, folder in REPLACED.items():
         assert re.search(rf"^module {re.escape(module)}$", made[folder].read_text(), re.MULTILINE), folder
 
 
 def test_every_stand_in_says_what_it_stands_in_for() -> None:
-    for source in (gobuild.MODULE / "standins").rglob("*.go"):
+    for source in (build.MODULE / "standins").rglob("*.go"):
         assert re.match(r"// Package \w+ stands in for ", source.read_text()), source
 
 
@@ -155,21 +155,21 @@ def test_the_docs_name_all_that_is_left_out() -> None:
 
 def test_progress_counts_packages_and_keeps_the_last_lines_for_the_error() -> None:
     seen: list[float] = []
-    number = gobuild.LINES_KEPT + 5
-    last = gobuild.follow((f"package{n}\n" for n in range(number)), number, lambda _, share: seen.append(share))
+    number = build.LINES_KEPT + 5
+    last = build.follow((f"package{n}\n" for n in range(number)), number, lambda _, share: seen.append(share))
     assert seen == sorted(seen)
-    assert gobuild.PREPARED < seen[0] < seen[-1] <= 0.99
+    assert build.PREPARED < seen[0] < seen[-1] <= 0.99
     assert last == [f"package{n}" for n in range(5, number)]
 
 
 def test_more_lines_than_packages_never_pass_the_end() -> None:
     seen: list[float] = []
-    gobuild.follow(["x\n"] * 50, 3, lambda _, share: seen.append(share))
+    build.follow(["x\n"] * 50, 3, lambda _, share: seen.append(share))
     assert max(seen) == 0.99
 
 
 def test_a_build_has_caches_of_its_own(tmp_path: Path) -> None:
-    found = gobuild.build_environment(
+    found = build.build_environment(
         Found(Path("/opt/go/bin/go"), Path("/usr/bin/cc"), None, None), tmp_path, tmp_path / "bin"
     )
     assert {found[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")} <= {
@@ -226,5 +226,5 @@ def test_a_pkg_config_of_influxdata_on_path_is_passed_over(tmp_path: Path, monke
     monkeypatch.setenv("PATH", os.pathsep.join(folders))
     assert toolchain.without_shims() == os.pathsep.join(folders[1:])
     assert toolchain.look().pkg_config == tmp_path / "real" / "pkg-config"
-    scratch = gobuild.build_environment(Found(None, None, None, None), tmp_path, tmp_path / "bin")
+    scratch = build.build_environment(Found(None, None, None, None), tmp_path, tmp_path / "bin")
     assert folders[0] not in scratch["PATH"].split(os.pathsep)

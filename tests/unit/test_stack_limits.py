@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli
-from lab.connect.build import plugin_place
-from lab.errors import LearnerError, MachineError
-from lab.settings import settings
-from lab.stack import access, binary, build, doctor, jars, kafka, limits, native, shared, supervision, training
+from lab.base import access
+from lab.base.errors import LearnerError, MachineError
+from lab.base.settings import settings
+from lab.commands import cli, doctor
+from lab.stack import aot_build, influxd_install, kafka, limits, native, shared, supervisor
+from lab.stack.influxd import binary
+from lab.stack.influxd.progress import Progress, forget_failure, save
+from lab.stack.java import jars
+from lab.stack.java.plugin import plugin_place
 from lab.stack.layout import Layout, layout
-from lab.stack.progress import Progress, forget_failure, save
 
 NOBODY = 65534
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
@@ -200,13 +203,13 @@ def test_a_cache_of_another_user_is_used_when_nothing_is_missing_else_named(here
     with nobody():
         shared.require(here)
         forget_failure()
-        build.tidy(lambda _: None)
-        assert not training.wanted([])
+        influxd_install.tidy(lambda _: None)
+        assert not aot_build.wanted([])
     binary.cached().unlink()
     with nobody(), pytest.raises(MachineError, match=r"belongs to root.*it lacks influxd") as refused:
         shared.require(here)
     assert "LAB_CACHE" in refused.value.remedy
-    assert training.wanted([])
+    assert aot_build.wanted([])
 
 
 @AS_ROOT
@@ -242,7 +245,7 @@ def test_doctor_never_fails_on_a_wrong_influxd(here: Layout, monkeypatch: pytest
     with pytest.raises(LearnerError):
         binary.find()
     assert all(found.level for found in doctor.machine())
-    assert supervision.processes(here) is None
+    assert supervisor.processes(here) is None
 
 
 @AS_ROOT

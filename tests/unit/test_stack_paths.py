@@ -14,17 +14,19 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
-from lab import addresses as book
-from lab.environment import small
-from lab.errors import LearnerError
+from lab.base import addresses
+from lab.base.environment import small
+from lab.base.errors import LearnerError
+from lab.base.settings import Settings, settings
 from lab.proxy import accounts
-from lab.settings import Settings, settings
-from lab.stack import aot, gobuild, plan, proxy, supervision, toolchain
-from lab.stack.java import Desk
+from lab.stack import native_services, proxy, supervisor
+from lab.stack.influxd import build, toolchain
+from lab.stack.influxd.toolchain import Found
+from lab.stack.java import aot
+from lab.stack.java.runtime import Desk
 from lab.stack.layout import Layout, layout, plain, write
 from lab.stack.ports import Ports
-from lab.stack.toolchain import Found
-from tests.odd_names import ODD, WORST
+from tests.support.odd_names import ODD, WORST
 
 NAMES = pytest.mark.parametrize("name", [*ODD.values(), WORST], ids=[*ODD, "worst"])
 JARS = [f"{name}.jar" for name in ("kafka", "connect")]
@@ -52,12 +54,14 @@ def odd(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     settings.cache_clear()
 
 
-def planned(odd: Layout) -> list[supervision.Service]:
+def planned(odd: Layout) -> list[supervisor.Service]:
     found = [odd.cache / "jars" / jar for jar in JARS]
     for what in aot.PROGRAMS:
         aot.cache_file(found, what).parent.mkdir(exist_ok=True)
         aot.cache_file(found, what).touch()
-    return plan.services(plan.Parts(found, odd.cache / "plugin", odd.cache / "influxd"), Ports(), odd)
+    return native_services.services(
+        native_services.Parts(found, odd.cache / "plugin", odd.cache / "influxd"), Ports(), odd
+    )
 
 
 @NAMES
@@ -94,7 +98,7 @@ def test_influxd_is_given_plain_names(odd: Layout) -> None:
 @NAMES
 def test_supervisors_own_reader_gets_every_name_back(odd: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     services = planned(odd)
-    config = write(odd.run / "supervisord.conf", supervision.configuration(services, odd))
+    config = write(odd.run / "supervisord.conf", supervisor.configuration(services, odd))
     monkeypatch.chdir(odd.run)
     options = ServerOptions()
     options.realize(["-c", config.name])
@@ -118,8 +122,8 @@ def test_supervisors_own_reader_gets_every_name_back(odd: Layout, monkeypatch: p
 def test_the_script_of_a_service_becomes_it_with_every_word(odd: Layout) -> None:
     shows = "import os, sys; print(ascii([sys.argv[1:], os.environ['WHERE'], os.getcwd()]))"
     argv = (sys.executable, "-I", "-c", shows, str(odd.state), "two words", "")
-    service = supervision.Service("one", argv, odd.log("one"), {"WHERE": str(odd.cache)})
-    write(odd.run / "one.sh", supervision.script(service))
+    service = supervisor.Service("one", argv, odd.log("one"), {"WHERE": str(odd.cache)})
+    write(odd.run / "one.sh", supervisor.script(service))
     done = subprocess.run(("/bin/sh", "one.sh"), cwd=odd.run, env=small(), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ascii([[str(odd.state), "two words", ""], str(odd.cache), str(odd.run.resolve())])
 
@@ -129,13 +133,13 @@ def test_the_proxys_file_and_stack_json_hold_the_names(odd: Layout, monkeypatch:
     file = odd.state.parent / "passwords"
     accounts.write(file, "device1", "long and random")
     monkeypatch.setattr(proxy, "current", lambda: Settings.model_construct(mqtt_passwords=file))
-    where = plan.addresses(Ports(), odd)
+    where = native_services.addresses(Ports(), odd)
     text = proxy.configuration(where.librdkafka(), 1883, 9464, where.names)
     written = write(odd.state / "proxy.toml", text)
     with written.open("rb") as reader:
         assert tomllib.load(reader)["passwords"] == str(file.resolve())
-    book.save(where, odd.state)
-    assert book.load(odd.state) == where
+    addresses.save(where, odd.state)
+    assert addresses.load(odd.state) == where
 
 
 @NAMES
@@ -157,7 +161,7 @@ def test_a_build_of_influxd_sees_a_plain_folder(odd: Layout) -> None:
         assert re.fullmatch(r"[A-Za-z0-9_./-]+", str(place))
         (place / "made").touch()
         found = Found(place / "tools" / "go" / "bin" / "go", None, None, None)
-        environment = gobuild.build_environment(found, place, place / "bin")
+        environment = build.build_environment(found, place, place / "bin")
         assert environment["PATH"].split(":")[0] == str(place / "bin")
         assert environment["GOROOT"] == str(place / "tools" / "go")
         assert all(environment[name].startswith(f"{place}/") for name in ("TMPDIR", "PWD", "GOCACHE", "GOMODCACHE"))

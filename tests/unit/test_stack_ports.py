@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from lab.errors import MachineError
-from lab.free_port import free_port
-from lab.pace import allow
-from lab.stack import probes
+from lab.base.errors import MachineError
+from lab.base.free_port import free_port
+from lab.base.pace import allow
+from lab.stack import answers
 from lab.stack.ports import HOST, MOVED_FROM, MOVED_TO, Ports, choose, is_free, is_held, moved, reserve
 
 
@@ -87,16 +87,16 @@ def test_a_choice_that_fails_holds_nothing() -> None:
 def test_only_the_process_that_listens_is_the_one_that_answers() -> None:
     """A service whose port another program has taken is not ready because something answers there."""
     port = free_port()
-    assert probes.stranger(os.getpid(), port) == "it does not listen yet"
+    assert answers.stranger(os.getpid(), port) == "it does not listen yet"
     code = f"import socket, sys; s = socket.create_server(('{HOST}', {port})); print(flush=True); sys.stdin.read()"
     with subprocess.Popen((sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        assert probes.stranger(other.pid, port) is None
-        assert probes.stranger(os.getpid(), port) is None, "a child of ours, as a worker of the proxy is"
-        assert probes.stranger(os.getppid(), port + 1) is not None
+        assert answers.stranger(other.pid, port) is None
+        assert answers.stranger(os.getpid(), port) is None, "a child of ours, as a worker of the proxy is"
+        assert answers.stranger(os.getppid(), port + 1) is not None
         with socket.create_server((HOST, 0)) as mine:
             taken = mine.getsockname()[1]
-            assert probes.stranger(other.pid, taken) == f"another program answers at {HOST}:{taken}"
+            assert answers.stranger(other.pid, taken) == f"another program answers at {HOST}:{taken}"
         other.communicate(timeout=allow(20))
-    assert probes.stranger(other.pid, port) == "it has just ended"
+    assert answers.stranger(other.pid, port) == "it has just ended"

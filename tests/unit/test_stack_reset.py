@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from lab.errors import LearnerError, MachineError
-from lab.settings import ROOT, settings
-from lab.stack import reset
+from lab.base.errors import LearnerError, MachineError
+from lab.base.settings import ROOT, settings
+from lab.commands import reset
 from lab.stack.layout import MARKER, Layout
 
 

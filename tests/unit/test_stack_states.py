@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lab.stack.progress import Progress
-from lab.stack.states import Answer, decide
-from lab.stack.supervision import Process
+from lab.stack.influxd.progress import Progress
+from lab.stack.service_status import Answer, decide
+from lab.stack.supervisor import Process
 
 
 def process(state: str, pid: int | None = 7, description: str = "pid 7, uptime 0:01:00") -> Process:

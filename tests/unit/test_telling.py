@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import telling
+from lab.base import diagnosis
 from lab.stack import logs
 
 JVM = """\
@@ -118,9 +118,9 @@ error: could not compile `flux` (bin "flux") due to 1 previous error
     ],
 )
 def test_the_cause_of_a_commands_failure(output: str, told: str) -> None:
-    found = telling.cause(output)
+    found = diagnosis.cause(output)
     assert found.startswith(told)
-    assert len(found) <= telling.LONGEST
+    assert len(found) <= diagnosis.LONGEST
     assert "\n" not in found
 
 
@@ -146,4 +146,4 @@ def test_the_latest_error_of_a_log_counts(tmp_path: Path) -> None:
     ],
 )
 def test_a_remedy_only_where_the_cause_is_known(error: Exception, says: str) -> None:
-    assert says in telling.remedy(error, "otherwise")
+    assert says in diagnosis.remedy(error, "otherwise")

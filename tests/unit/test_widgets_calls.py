@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab import widgets
-from lab.settings import settings
+from lab.base.settings import settings
 from lab.widgets.panels.lag_view import LagView
 
 CALLS = sorted(set(widgets.__all__) - {"stop"})

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from lab.errors import LabError, ServiceError
+from lab.base.errors import LabError, ServiceError
+from lab.base.pace import allow
 from lab.faults import Fault
-from lab.pace import allow
-from lab.widgets import live
+from lab.widgets import kernel_panels
 from lab.widgets.panel import Panel
 from lab.widgets.panels.fault_panel import Standing, undo_all
 from lab.widgets.worker import Worker
-from tests.waiting import until
+from tests.support.waiting import until
 
 DEADLINE_S = 10.0
 
@@ -155,13 +155,13 @@ class Plain(Panel):
 
 def test_a_stopped_panel_says_so_and_does_nothing_more() -> None:
     asked: list[str] = []
-    held = live.live()
+    held = kernel_panels.live()
     panel = held.panel("stopped one", lambda name: Plain(heading=name, on_command=lambda name, _a: asked.append(name)))
-    live.stop()
+    kernel_panels.stop()
     assert panel.notice["text"].startswith("Stopped")
     assert "Run the cell again" in panel.notice["remedy"]
     panel._received(panel, {"command": "kill"}, [])
     assert asked == []
     assert panel.notice["level"] == "trouble"
-    assert live.live() is not held
-    live.stop()
+    assert kernel_panels.live() is not held
+    kernel_panels.stop()

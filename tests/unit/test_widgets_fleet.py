@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from lab import widgets
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
+from lab.base.names import Names
+from lab.base.settings import settings
 from lab.fleet.generator import Generator
 from lab.fleet.views import GeneratorView
-from lab.names import Names
-from lab.settings import settings
-from lab.widgets import driven as driving
-from lab.widgets.driven import INTERVAL_S, SPEEDUP, Driven, OwnFleet
+from lab.widgets import fleet_owner as driving
+from lab.widgets.fleet_owner import INTERVAL_S, SPEEDUP, Driven, OwnFleet
 from lab.widgets.fleet_snapshot import LISTED, FleetComposer
 from lab.widgets.panels import fleet_panel
 from lab.widgets.panels.fleet_panel import FleetPanel
-from lab.widgets.pump import NOTHING_YET, Fact
-from tests.nowhere import nowhere as addresses_of_nothing
-from tests.waiting import until
+from lab.widgets.poller import NOTHING_YET, Fact
+from tests.support.nowhere import nowhere as addresses_of_nothing
+from tests.support.waiting import until
 
 NAMES = Names()
 NOW = 1_900_000_000.0

@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
+from lab.base.names import Names
+from lab.base.pace import allow
 from lab.jupyter import watch as watch_module
 from lab.jupyter.sampler import Lines
 from lab.jupyter.watch import Watch
-from lab.names import Names
-from lab.pace import allow
-from lab.widgets import pump as pump_module
+from lab.widgets import poller as pump_module
 from lab.widgets.fleet_snapshot import _bucket_hop
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panel import Panel
-from lab.widgets.pump import NOTHING_YET, Delivery, Fact, Pump
+from lab.widgets.poller import NOTHING_YET, Delivery, Fact, Pump
 from lab.widgets.rates import number_of, say_age
 from lab.widgets.schedule import runs
 from lab.widgets.topic_views import dead_letters, partitions
-from tests.nowhere import nowhere
-from tests.waiting import until
+from tests.support.nowhere import nowhere
+from tests.support.waiting import until
 
 NAMES = Names()
 NOW = 1_900_000_000.0

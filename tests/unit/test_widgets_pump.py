@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from lab.addresses import Addresses
-from lab.errors import LearnerError
+from lab.base.addresses import Addresses
+from lab.base.errors import LearnerError
 from lab.faults import Fault
-from lab.widgets import pump as pump_module
+from lab.widgets import poller as pump_module
 from lab.widgets.panel import Panel
 from lab.widgets.panels.fault_panel import Standing
 from lab.widgets.panels.fault_panel import snapshot_of as faults_of
-from lab.widgets.pump import Delivery, Fact, Feed, Pump
+from lab.widgets.poller import Delivery, Fact, Feed, Pump
 from lab.widgets.sources.kafka import assigned
 from lab.widgets.worker import Worker, carry_out
-from tests.nowhere import nowhere
-from tests.waiting import until
+from tests.support.nowhere import nowhere
+from tests.support.waiting import until
 
 
 class Moody:

@@ -14,19 +14,19 @@ import httpx
 import pytest
 from confluent_kafka import KafkaException, TopicPartition
 
-from lab.errors import LabError
+from lab.base.errors import LabError
 from lab.faults import Poison
 from lab.influx.literal import quoted
-from lab.librdkafka import quiet
-from lab.widgets import pump as pump_module
-from lab.widgets.pump import Feed
+from lab.kafka.client import quiet
+from lab.widgets import poller as pump_module
+from lab.widgets.poller import Feed
 from lab.widgets.sources import records
 from lab.widgets.sources.http import Influx
 from lab.widgets.sources.kafka import SEARCH_EVERY_S, Group, lag
 from lab.widgets.sources.records import Statuses, _reading
-from lab.widgets.sources.tally import SHARE, STRETCH_S, Tally
-from tests.nowhere import nowhere
-from tests.waiting import until
+from lab.widgets.sources.row_counter import SHARE, STRETCH_S, Tally
+from tests.support.nowhere import nowhere
+from tests.support.waiting import until
 
 NOW = 1_900_000_000
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +39,8 @@ CLIENTS = {
 SCRIPT = """
 import sys, time
 from confluent_kafka import Producer
-from lab.addresses import Addresses
-from lab.librdkafka import quiet
+from lab.base.addresses import Addresses
+from lab.kafka.client import quiet
 from lab.widgets.sources.kafka import Cluster, Group
 
 class Source:

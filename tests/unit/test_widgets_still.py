@@ -11,8 +11,8 @@ import pytest
 
 from lab.widgets.cards import CARDS, cards_of
 from lab.widgets.panel import Panel
-from lab.widgets.still import MOST, data_address, picture
-from tests.browser import canned
+from lab.widgets.static_snapshot import MOST, data_address, picture
+from tests.support import canned
 
 DATA = {
     "pipeline_map": ["MQTT proxy", "kafka_raw"],

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from lab import widgets
-from lab.errors import LearnerError
+from lab.base.errors import LearnerError
+from lab.base.settings import settings
 from lab.influx.api import NOT_FOUND, InfluxError
-from lab.settings import settings
 from lab.widgets.panels import task_form
 from lab.widgets.panels.task_form import KEPT, RUNS, TaskForm, TaskSource, past, receive
-from tests.nowhere import nowhere
-from tests.waiting import until
+from tests.support.nowhere import nowhere
+from tests.support.waiting import until
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.errors import LearnerError
-from lab.widgets.pump import Fact
+from lab.base.errors import LearnerError
+from lab.widgets.poller import Fact
 from lab.widgets.task_script import (
     NEVER_DEFINED,
     Schedule,

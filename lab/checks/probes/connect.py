@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from lab.addresses import Addresses
-from lab.pace import allow
+from lab.base.addresses import Addresses
+from lab.base.pace import allow
 
 TIMEOUT_SECONDS = 5.0
 Wait = Callable[..., Any]

@@ -8,10 +8,10 @@ from typing import Any
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.pace import allow, allow_ms
 from lab.influx import tasks
 from lab.influx.api import Influx
-from lab.pace import allow, allow_ms
 
 QUERY_SECONDS = 10.0
 RUNS_ASKED = 100

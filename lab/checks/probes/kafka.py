@@ -16,8 +16,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaConnectionError
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
-from lab.addresses import Addresses
-from lab.pace import allow, allow_ms, stop_after
+from lab.base.addresses import Addresses
+from lab.base.pace import allow, allow_ms, stop_after
 
 CLIENT_SECONDS = 10.0
 """Longest wait for one answer of a broker; ten seconds, because a laptop under load is slow and not broken."""

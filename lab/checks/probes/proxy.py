@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from lab.addresses import Addresses
-from lab.errors import ServiceError
-from lab.pace import allow
+from lab.base.addresses import Addresses
+from lab.base.errors import ServiceError
+from lab.base.pace import allow
 
 TIMEOUT_SECONDS = 5.0
 Wait = Callable[..., Any]

@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 
-from lab.addresses import load
-from lab.errors import ServiceError
-from lab.pace import allow
-from lab.widgets.live import live
+from lab.base.addresses import load
+from lab.base.errors import ServiceError
+from lab.base.pace import allow
+from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
-from lab.widgets.pump import NOTHING_YET, Fact
+from lab.widgets.poller import NOTHING_YET, Fact
 from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
 

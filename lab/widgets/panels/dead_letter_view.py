@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.widgets.live import live
+from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import records

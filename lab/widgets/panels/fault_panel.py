@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab.addresses import load
-from lab.errors import LabError, LearnerError
+from lab.base.addresses import load
+from lab.base.errors import LabError, LearnerError
 from lab.faults import Fault, Freeze, Kill, Poison, Restart, Slow, Stop
-from lab.widgets.live import live
+from lab.widgets.failures import explain
+from lab.widgets.kernel_panels import live
 from lab.widgets.network import relay
 from lab.widgets.panel import Panel
-from lab.widgets.pump import Fact
+from lab.widgets.poller import Fact
 from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
-from lab.widgets.trouble import explain
 from lab.widgets.worker import Action, Worker
 
 SLOW_S = 0.5

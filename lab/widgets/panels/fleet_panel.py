@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from lab.errors import LabError, LearnerError
+from lab.base.errors import LabError, LearnerError
 from lab.fleet.limits import some
-from lab.widgets.driven import Driven
 from lab.widgets.files import HERE
+from lab.widgets.fleet_owner import Driven
 from lab.widgets.fleet_snapshot import FleetComposer
-from lab.widgets.live import live
+from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
-from lab.widgets.pump import NOTHING_YET, Fact, Feed, Pump
+from lab.widgets.poller import NOTHING_YET, Fact, Feed, Pump
 from lab.widgets.sources import http, records
 from lab.widgets.worker import Action, arguments_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from lab.widgets.kernel_panels import live
 from lab.widgets.lag_snapshot import LagComposer
-from lab.widgets.live import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import kafka

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab.addresses import load
-from lab.errors import LabError
-from lab.names import Names
-from lab.settings import settings
-from lab.widgets.live import live
+from lab.base.addresses import load
+from lab.base.errors import LabError
+from lab.base.names import Names
+from lab.base.settings import settings
+from lab.widgets.kernel_panels import live
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panel import Panel
-from lab.widgets.pump import Pump
+from lab.widgets.poller import Pump
 from lab.widgets.sources import http, kafka
 
 HEADING = "Pipeline map"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from lab.widgets.events import Chronicle
-from lab.widgets.live import live
+from lab.widgets.event_log import Chronicle
+from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.sources import kafka

@@ -8,12 +8,12 @@ from typing import Any
 
 import traitlets
 
-from lab.addresses import Addresses, load
-from lab.errors import LearnerError
+from lab.base.addresses import Addresses, load
+from lab.base.errors import LearnerError
+from lab.base.names import MEASUREMENT, Names
 from lab.influx import tasks
 from lab.influx.api import NOT_FOUND, Influx, InfluxError
-from lab.names import MEASUREMENT, Names
-from lab.widgets.live import live
+from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.task_script import NEVER_DEFINED, Schedule, check_lines, compiler_errors, placeless, script_of

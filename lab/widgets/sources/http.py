@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from lab.addresses import Addresses
+from lab.base.addresses import Addresses
+from lab.base.names import MEASUREMENT
+from lab.base.pace import allow
 from lab.influx.api import parse_csv
 from lab.influx.literal import quoted
 from lab.influx.types import judged, newest_types
-from lab.names import MEASUREMENT
-from lab.pace import allow
-from lab.widgets.sources.tally import Tally
+from lab.widgets.sources.row_counter import Tally
 
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a service that is gone refuses at once."""

@@ -14,9 +14,9 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from lab.addresses import Addresses
-from lab.librdkafka import quiet
-from lab.pace import allow, allow_ms
+from lab.base.addresses import Addresses
+from lab.base.pace import allow, allow_ms
+from lab.kafka.client import quiet
 
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a broker that is gone refuses at once."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from lab.addresses import Addresses
-from lab.pace import allow
+from lab.base.addresses import Addresses
+from lab.base.pace import allow
 from lab.widgets.rates import number_of
 from lab.widgets.sources.kafka import TIMEOUT, looker
 

@@ -21,7 +21,7 @@ public final class Reference {
     static String page() {
         return "# Connector reference\n\n"
             + "Version " + Version.get() + ". Made from the connectors' own definitions by\n"
-            + "`python -m lab.connect.reference`; do not edit. What the settings are good for: [connectors.md](connectors.md).\n"
+            + "`python -m lab.authoring.connectors_reference`; do not edit. What the settings are good for: [connectors.md](connectors.md).\n"
             + "\n## InfluxDB2Sink\n" + table(SinkSettings.definition())
             + "\n## InfluxDB2Source\n" + table(SourceSettings.definition());
     }

@@ -1,0 +1,1 @@
+"""Tools for authors of the course: notebooks from course/, executed, linted and tried out."""

@@ -1,0 +1,1 @@
+"""The verbs of ./workshop, one module each, and what they print."""

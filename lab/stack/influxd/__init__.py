@@ -1,0 +1,1 @@
+"""influxd as a service: found, downloaded or built, then set up."""
