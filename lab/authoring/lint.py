@@ -1,6 +1,6 @@
 """The lint of the course: what every lesson must have, checked on its source and its built solution, without services.
 
-Each rule is a small function from a lesson to its faults; tests/unit/test_course_lint.py runs them all.
+Each rule is a small function from a lesson to its faults; tests/unit/authoring/test_lint.py runs them all.
 """
 
 from __future__ import annotations

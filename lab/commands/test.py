@@ -148,7 +148,7 @@ def _run_lanes(asked: Asked, kept: Path) -> list[Result]:
 
 def parts_of(stage: str, options: Sequence[str]) -> list[Part]:
     """The parts of a stage: each file in one of them. What `options` choose by themselves is not divided."""
-    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / stage).glob("test_*.py"))
+    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / stage).rglob("test_*.py"))
     number = 1 if options else min(PARTS.get(stage, 1), len(files))
     if number == 1:
         return [Part(stage, stage, (f"tests/{stage}",))]

@@ -1,11 +1,15 @@
 """An MQTT server that keeps nothing: every publish goes to Kafka, and the acknowledgement comes from there.
 
-Read it in this order. The core (no socket, clock, thread or event loop): `reasons`, `wire`, `properties`, `packets`
-(bytes to packets and back), `table` (every transition, literally), `opening` (CONNECT and CONNACK), `inflow` (the
-three QoS), `framing`, `handlers` and `session` (one connection), `sessions` (who is connected, what is resumed, when
-a will is due) and `rules` (MQTT topic to Kafka topic).
-The shell: `config`, `accounts` and `identity` (who is who), `librdkafka`, `kafka_topics` and `delivery` (Kafka),
-`headers`, `wheel` (timers), `held` (what connections hold), `link` (one socket), `websocket`, `tls`, `listeners`,
-`registry`, `server`, `run` (one process), `pipe`, `remote` and `workers` (several on one port), `signals`, `metrics`,
-`http`, `logs`, `repeats` (lines that clients can cause). `publisher` is the other end, for tests.
+A publish takes this way. `listeners` opened the socket (`tls` and `websocket` where it is one); `connection` reads it
+and hands the bytes to `core.session`, which knows from `core.table` what may come when and reads the packet with
+`core.packets`, `core.properties` and `core.data_types`; `core.inbound` keeps the order and the three QoS.
+`connection` asks `core.rules` for the Kafka topic, key and headers, and hands the record to `delivery`, which produces
+it, or lets it wait in `kafka_topics` until its topic is there. Kafka's answer comes back by the same way.
+
+A CONNECT takes another: `identity` finds out who it is (`accounts` has the passwords), `registry` grants the client id
+and `core.sessions` knows what is resumed, `core.opening` writes CONNACK.
+
+The core needs no socket, clock, thread or event loop. Around it: `state` is what the connections of one process share,
+`server` its start, reload and end, `run` the process; `workers` and `worker_channel` are for several processes on one
+port. `config`, `kafka_client`, `held_bytes`, `timer_wheel`, `metrics`, `http` and `logs` serve all of them.
 """

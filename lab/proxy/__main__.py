@@ -19,9 +19,9 @@ from lab.base.errors import LabError, LearnerError
 from lab.proxy import accounts
 from lab.proxy.config import Config, load
 from lab.proxy.logs import configure
-from lab.proxy.run import alone
+from lab.proxy.run import single
 from lab.proxy.run import worker as one_of_several
-from lab.proxy.workers import Parent
+from lab.proxy.workers import Supervisor
 from lab.proxy.workers import check as shareable
 
 app = typer.Typer(add_completion=False, help="An MQTT server that hands every publish to Kafka.")
@@ -42,26 +42,26 @@ def run(
     configure(log_level)
     found = load(config)
     if workers == 1:
-        uvloop.run(alone(config, found))
+        uvloop.run(single(config, found))
         return
     shareable(found)
-    uvloop.run(parent(config, found, workers, log_level))
+    uvloop.run(supervisor(config, found, workers, log_level))
 
 
-async def parent(path: Path, config: Config, count: int, level: str) -> None:
+async def supervisor(path: Path, config: Config, count: int, level: str) -> None:
     """Run `count` workers."""
-    await Parent(path, config, count, level).run()
+    await Supervisor(path, config, count, level).run()
 
 
 @app.command(hidden=True)
 def worker(
     config: Annotated[Path, typer.Option()],
-    pipe: Annotated[int, typer.Option()],
+    channel: Annotated[int, typer.Option()],
     log_level: Annotated[str, typer.Option()] = "info",
 ) -> None:
-    """One of several processes, started by the parent; `pipe` is its descriptor of the socket pair."""
+    """One of several processes, started by the supervisor; `channel` is its descriptor of the socket pair."""
     configure(log_level)
-    uvloop.run(one_of_several(config, load(config), pipe))
+    uvloop.run(one_of_several(config, load(config), channel))
 
 
 @app.command()

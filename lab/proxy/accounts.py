@@ -34,7 +34,7 @@ THREADS = 2
 REMEMBERED_MAX = 50_000
 WAITING_MAX = 5_000
 """Different passwords waiting; beyond it a CONNECT is told that the server is busy. How long one waits is bounded by
-the link (`login_timeout`), so this only bounds the memory: the rest is told to come back by then."""
+the connection (`login_timeout`), so this only bounds the memory: the rest is told to come back by then."""
 LANE_MAX = 100
 """Different passwords waiting for one account, and for all unknown names together."""
 

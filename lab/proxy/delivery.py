@@ -14,19 +14,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from lab.proxy import kafka_client
 from lab.proxy.config import Bounds, Kafka
-from lab.proxy.core.headers import Headers, weight
 from lab.proxy.core.packets import Publish
-from lab.proxy.core.rules import Route, Target
-from lab.proxy.kafka_topics import RETRY_SECONDS, Topics
+from lab.proxy.core.rules import Headers, Route, weight
+from lab.proxy.kafka_topics import RETRY_SECONDS, Client, Topics, Waiting
 from lab.proxy.metrics import Counters
 
 log = logging.getLogger(__name__)
@@ -35,19 +34,6 @@ POLL_SECONDS = (0.001, 0.008)
 """Shortest and longest wait between polls while anything is in flight."""
 POLL_SHARE = 3.0
 """A poll that took t is followed by at least this many t of other work."""
-WATCH_SECONDS = 5.0
-
-
-class Client(Protocol):
-    """Who waits for publishes to be decided."""
-
-    flying: int
-
-    def settled(self) -> None:
-        """Some of its publishes have been decided since the last call."""
-
-    def failed(self, publish: Publish) -> None:
-        """Kafka refused this publish for good; `reason` and `detail` say why."""
 
 
 class Delivery:
@@ -62,37 +48,33 @@ class Delivery:
         self._on_room = on_room
         self._producer = self._new_producer()
         self._old: list[Producer] = []
-        self._topics = Topics(kafka_client.admin(kafka))
-        self._known: set[str] = set()
-        self._waiting: dict[str, list[tuple[Client, Publish, Route, Headers | None, int]]] = {}
+        self.topics = Topics(kafka_client.admin(kafka), kafka.message_timeout, self._ready)
         self._touched: dict[Client, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._sample: tuple[Publish, float] | None = None
         self._broken = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._answered: float | None = None
-        self.flying = 0
-        self.flying_bytes = 0
+        self.in_flight = 0
+        self.in_flight_bytes = 0
         self.full = False
 
     def room(self) -> int:
         """How many publishes may be handed over now."""
-        return 0 if self.full else self._bounds.in_flight - self.flying
+        return 0 if self.full else self._bounds.in_flight - self.in_flight
 
     def send(self, client: Client, publish: Publish, route: Route, headers: Headers | None) -> None:
-        """Hand a publish to Kafka; its reason is set and `client.settled` called when it is decided."""
+        """Hand a publish to Kafka; its reason is set and `client.flush_acknowledgements` called when it is decided."""
         size = route.weight + len(publish.payload)
         if headers is not None:
             size += weight(headers)
-        self.flying += 1
-        self.flying_bytes += size
-        client.flying += 1
-        if route.target.topic in self._known:
+        self.in_flight += 1
+        self.in_flight_bytes += size
+        client.in_flight += 1
+        if route.target.topic in self.topics.known:
             self._produce(client, publish, route, headers, size)
         else:
-            self._hold(client, publish, route, headers, size)
+            self.topics.hold(Waiting(client, publish, route, headers, size))
         bounds = self._bounds
-        if (self.flying >= bounds.in_flight or self.flying_bytes >= bounds.in_flight_bytes) and not self.full:
+        if (self.in_flight >= bounds.in_flight or self.in_flight_bytes >= bounds.in_flight_bytes) and not self.full:
             self.full = True
             self._on_room(False)
         if self._timer is None:
@@ -110,7 +92,7 @@ class Delivery:
                 publish.properties = None  # the producer has its own copy now
         except BufferError:
             # Only when settings put librdkafka's bounds below ours: hold the topic back until there is room.
-            self._hold(client, publish, route, headers, size, pause=RETRY_SECONDS)
+            self.topics.hold(Waiting(client, publish, route, headers, size), RETRY_SECONDS)
             return
         except KafkaException as error:
             callback(error.args[0], None)
@@ -120,9 +102,9 @@ class Delivery:
             self._sample = (publish, perf_counter())
 
     def _delivered(self, client: Client, publish: Publish, size: int, error: KafkaError | None, _message: Any) -> None:
-        self.flying -= 1
-        self.flying_bytes -= size
-        client.flying -= 1
+        self.in_flight -= 1
+        self.in_flight_bytes -= size
+        client.in_flight -= 1
         if error is None:
             publish.reason = 0
         else:
@@ -137,7 +119,7 @@ class Delivery:
         publish.detail = f"Kafka did not take it: {error.str()} ({error.name()})"
         self._counters.failed += 1
         if error.code() in kafka_client.UNKNOWN_TOPIC:
-            self._known.clear()
+            self.topics.known.clear()
         client.failed(publish)
 
     def _poll(self) -> None:
@@ -145,7 +127,7 @@ class Delivery:
         self._timer = None
         self._serve()
         self._report()
-        if self.flying and self._timer is None:
+        if self.in_flight and self._timer is None:
             delay = min(max(POLL_SECONDS[0], (perf_counter() - started) * POLL_SHARE), POLL_SECONDS[1])
             self._timer = self._loop.call_later(delay, self._poll)
 
@@ -165,38 +147,21 @@ class Delivery:
         """Tell clients what was decided, then let them read again when there is room."""
         touched, self._touched = self._touched, {}
         for client in touched:
-            client.settled()
-        half = self.flying * 2 <= self._bounds.in_flight and self.flying_bytes * 2 <= self._bounds.in_flight_bytes
+            client.flush_acknowledgements()
+        half = self.in_flight * 2 <= self._bounds.in_flight and self.in_flight_bytes * 2 <= self._bounds.in_flight_bytes
         if self.full and half:
             self.full = False
             self._on_room(True)
 
-    # Topics that are not there yet.
-
-    def _hold(  # noqa: PLR0917 - a publish on its way, spelt out
-        self, client: Client, publish: Publish, route: Route, headers: Headers | None, size: int, pause: float = 0
-    ) -> None:
-        topic = route.target.topic
-        self._known.discard(topic)
-        waiting = self._waiting.setdefault(topic, [])
-        waiting.append((client, publish, route, headers, size))
-        if len(waiting) == 1:
-            self._start(self._open(route.target, pause), f"topic {topic}")
-
-    async def _open(self, target: Target, pause: float) -> None:
-        """Make the topic, then send what waited for it in its order; or refuse it all."""
-        await asyncio.sleep(pause)
-        error = await self._topics.make(target, self._kafka.message_timeout)
-        waiting = self._waiting.pop(target.topic)
-        if error is None:
-            self._known.add(target.topic)
-        for client, publish, route, headers, size in waiting:
+    def _ready(self, waited: list[Waiting], error: KafkaError | None) -> None:
+        """A topic is there, or Kafka would not make it: send what waited for it in its order, or refuse it all."""
+        for one in waited:
             if error is not None:
-                self._delivered(client, publish, size, error, None)
-            elif target.topic in self._known:
-                self._produce(client, publish, route, headers, size)
+                self._delivered(one.client, one.publish, one.size, error, None)
+            elif one.route.target.topic in self.topics.known:
+                self._produce(*one)
             else:  # full again on the way: keep the order
-                self._hold(client, publish, route, headers, size)
+                self.topics.hold(one)
         self._report()
 
     # Life.
@@ -210,40 +175,21 @@ class Delivery:
         log.warning("Kafka client error", extra={"kafka_error": error.name(), "fatal": error.fatal()})
         self._broken = self._broken or error.fatal()
 
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = self._loop.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def watch(self) -> None:
-        """Ask Kafka for its topics every few seconds: the answer is what /health reports. Runs until cancelled."""
-        while True:
-            try:
-                existing = await self._topics.existing()
-            except KafkaException as failure:
-                log.warning("Kafka does not answer", extra={"kafka_error": failure.args[0].name()})
-            else:
-                self._known |= existing - self._waiting.keys()
-                self._answered = perf_counter()
-            self._serve()
-            await asyncio.sleep(WATCH_SECONDS if self._answered else RETRY_SECONDS)
-
-    def age(self) -> float:
-        """Seconds since Kafka's last answer to the watch; infinite before the first."""
-        return float("inf") if self._answered is None else perf_counter() - self._answered
+        """Keep asking Kafka for its topics, and let librdkafka speak meanwhile. Runs until cancelled."""
+        await self.topics.watch(self._serve)
 
     async def drained(self, seconds: float) -> bool:
         """Wait until nothing is in flight; False when the time ran out."""
         deadline = self._loop.time() + seconds
-        while self.flying and self._loop.time() < deadline:
+        while self.in_flight and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
-        return not self.flying
+        return not self.in_flight
 
     async def close(self) -> None:
         """Stop what is under way; unconfirmed publishes stay unacknowledged."""
         if self._timer is not None:
             self._timer.cancel()
-        for task in list(self._tasks):
-            task.cancel()
+        self.topics.close()
         self._producer.purge()
         await self._loop.run_in_executor(None, self._producer.flush, 1.0)

@@ -19,7 +19,7 @@ SHARE = 8
 """A connection may read ahead as much as an eighth of what is free."""
 
 
-class Held:
+class HeldBytes:
     """The account: what is held, and how much more may be."""
 
     def __init__(self, maximum: int, read_ahead: int) -> None:

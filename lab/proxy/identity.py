@@ -13,22 +13,26 @@ from lab.proxy.accounts import Accounts, Busy
 from lab.proxy.config import Listener
 from lab.proxy.core.packets import Connect
 from lab.proxy.core.reasons import Reason
-from lab.proxy.core.rules import Who
+from lab.proxy.core.rules import Identity
 
 No = tuple[Reason, str]
 
 
-async def identify(connect: Connect, listener: Listener, accounts: Accounts, wire: Any) -> Who | No:
+async def identify(connect: Connect, listener: Listener, accounts: Accounts, transport: Any) -> Identity | No:
     """Whom a CONNECT comes from, or why it may not."""
-    found = await _authenticate(connect, listener, accounts, wire)
-    if isinstance(found, Who) and listener.own_client_id and found.client_id not in (found.user, found.certificate):
+    found = await _authenticate(connect, listener, accounts, transport)
+    if (
+        isinstance(found, Identity)
+        and listener.own_client_id
+        and found.client_id not in (found.user, found.certificate)
+    ):
         return Reason.CLIENT_ID_NOT_VALID, "The client id must be the user's or the certificate's name."
     return found
 
 
-async def _authenticate(connect: Connect, listener: Listener, accounts: Accounts, wire: Any) -> Who | No:
+async def _authenticate(connect: Connect, listener: Listener, accounts: Accounts, transport: Any) -> Identity | No:
     client_id = connect.client_id or f"auto-{secrets.token_hex(12)}"
-    certificate = common_name(wire.get_extra_info("peercert")) if wire is not None else None
+    certificate = common_name(transport.get_extra_info("peercert")) if transport is not None else None
     if connect.username and accounts.exist:
         try:
             right = await accounts.check(connect.username, connect.password or b"")
@@ -36,9 +40,9 @@ async def _authenticate(connect: Connect, listener: Listener, accounts: Accounts
             return Reason.SERVER_BUSY, "Too many clients are logging in; try again."
         if not right:
             return Reason.BAD_USER_OR_PASSWORD, "The user name or the password is wrong."
-        return Who(client_id, connect.username, certificate)
+        return Identity(client_id, connect.username, certificate)
     if listener.anonymous or certificate:
-        return Who(client_id, None, certificate)
+        return Identity(client_id, None, certificate)
     return Reason.NOT_AUTHORIZED, _wanted(listener, accounts)
 
 

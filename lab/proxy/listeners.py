@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from typing import Any, Protocol
 
 from lab.base.errors import MachineError
 from lab.proxy.config import Listener
-from lab.proxy.connection import Link
-from lab.proxy.server import Listening, Server
+from lab.proxy.connection import Connection
+from lab.proxy.state import ServerState
 from lab.proxy.tls import TlsListener, tls_context
+from lab.proxy.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +24,16 @@ DEAD_PEER = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_
 """The kernel finds peers that vanished, for 3.1.1 clients that asked for no keep-alive. Seconds, and a count."""
 
 
-async def listen(server: Server, listener: Listener, shared: bool) -> Listening:
+class Listening(Protocol):
+    """A listener that is open."""
+
+    @property
+    def sockets(self) -> Sequence[Any]: ...
+
+    def close(self) -> None: ...
+
+
+async def listen(state: ServerState, listener: Listener, shared: bool) -> Listening:
     """Open one listener; `shared` lets several processes have the port.
 
     Raises MachineError when the port is taken and LearnerError when a certificate cannot be loaded.
@@ -37,10 +48,10 @@ async def listen(server: Server, listener: Listener, shared: bool) -> Listening:
         ) from error
     if listener.anonymous and not _loopback(listener.host):
         log.warning("a listener is open to everybody who reaches this machine", extra={"port": listener.port})
-    factory = _factory(server, listener)
+    factory = _factory(state, listener)
     if context is not None:
         sock.listen(BACKLOG)
-        return TlsListener(server, sock, factory, context)
+        return TlsListener(state, sock, factory, context)
     return await asyncio.get_running_loop().create_server(factory, sock=sock, backlog=BACKLOG)
 
 
@@ -68,9 +79,7 @@ def _bind(listener: Listener, shared: bool) -> socket.socket:
     return sock
 
 
-def _factory(server: Server, listener: Listener) -> Callable[[], asyncio.BaseProtocol]:
+def _factory(state: ServerState, listener: Listener) -> Callable[[], asyncio.BaseProtocol]:
     if listener.kind in ("ws", "wss"):
-        from lab.proxy.websocket import WebSocket
-
-        return lambda: WebSocket(Link(server, listener), listener.path, server)
-    return lambda: Link(server, listener)
+        return lambda: WebSocket(Connection(state, listener), listener.path, state)
+    return lambda: Connection(state, listener)

@@ -1,27 +1,27 @@
-"""Running one process: listeners, signals, HTTP or the parent's pipe, and the way out."""
+"""Running one process: listeners, signals, HTTP or the supervisor's channel, and the way out."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.base.errors import LabError
 from lab.proxy import http
 from lab.proxy.config import Config, load
-from lab.proxy.listeners import listen
-from lab.proxy.remote_registry import RemoteRegistry
+from lab.proxy.registry import RemoteRegistry
 from lab.proxy.server import Server
-from lab.proxy.signals import on_signals
-from lab.proxy.worker_channel import Pipe
+from lab.proxy.worker_channel import WorkerChannel
 
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 1.0
 
 
-async def alone(path: Path, config: Config) -> None:
+async def single(path: Path, config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises LabError when it cannot start."""
     server = Server(config)
     web = http.serve(config.http, server.health, lambda: {0: server.snapshot()}) if config.http else None
@@ -33,21 +33,21 @@ async def alone(path: Path, config: Config) -> None:
 
 
 async def worker(path: Path, config: Config, descriptor: int) -> None:
-    """Serve as one of several, until SIGTERM or until the parent is gone."""
+    """Serve as one of several, until SIGTERM or until the supervisor is gone."""
     server = Server(config)
-    pipe = await Pipe.on(socket.socket(fileno=descriptor), config.limits.packet)
-    registry = RemoteRegistry(pipe, server.publish_will)
-    server.registry = registry
+    channel = await WorkerChannel.on(socket.socket(fileno=descriptor), config.limits.packet)
+    registry = RemoteRegistry(channel, server.state.publish_will)
+    server.state.registry = registry
     stop = asyncio.Event()
-    server.spawn(registry.listen(stop), "parent")
-    server.spawn(_report(server, pipe), "report")
+    server.state.spawn(registry.listen(stop), "supervisor")
+    server.state.spawn(_report(server, channel), "report")
     await _serve(server, path, config, stop, shared=True)
-    pipe.close()
+    channel.close()
 
 
-async def _report(server: Server, pipe: Pipe) -> None:
+async def _report(server: Server, channel: WorkerChannel) -> None:
     while True:
-        pipe.send({"op": "state", "health": server.health(), "counters": server.snapshot()})
+        channel.send({"op": "state", "health": server.health(), "counters": server.snapshot()})
         await asyncio.sleep(REPORT_SECONDS)
 
 
@@ -56,8 +56,8 @@ async def _serve(server: Server, path: Path, config: Config, stop: asyncio.Event
     server.start()
     try:
         for listener in config.listener:
-            server.sockets.append(await listen(server, listener, shared))
-        log.info("listening", extra={"ports": ports(server)})
+            await server.listen(listener, shared)
+        log.info("listening", extra={"ports": server.ports()})
         await stop.wait()
     finally:
         await server.stop()
@@ -66,11 +66,20 @@ async def _serve(server: Server, path: Path, config: Config, stop: asyncio.Event
 def reload(server: Server, path: Path) -> None:
     """Take the file's rules and passwords, or keep the old ones and say why."""
     try:
-        server.reload(load(path))
+        server.state.reload(load(path))
     except LabError as error:
         log.error("not reloaded", extra={"cause": error.cause, "remedy": error.remedy})
 
 
-def ports(server: Server) -> list[int]:
-    """The ports in use, in the order of the listeners."""
-    return [int(one.getsockname()[1]) for each in server.sockets for one in each.sockets]
+def on_signals(stop: asyncio.Event, reload: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT set `stop`, a second one ends at once; SIGHUP calls `reload`."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if stop.is_set():
+            raise SystemExit(1)
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, end)
+    loop.add_signal_handler(signal.SIGHUP, reload)

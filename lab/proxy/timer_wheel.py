@@ -16,7 +16,7 @@ Ask = Callable[[float], float | None]
 """Told the time, acts on it and returns the next moment to be asked at, or None for never."""
 
 
-class Wheel:
+class TimerWheel:
     """Asks each question at about its time; late by at most one slot."""
 
     def __init__(self) -> None:
@@ -33,11 +33,13 @@ class Wheel:
         """Go round until cancelled."""
         while True:
             await asyncio.sleep(SLOT_SECONDS)
-            now = self._loop.time()
-            reached = int(now / SLOT_SECONDS)
-            for slot in range(self._turned + 1, reached + 1):
-                self._turned = slot
-                for ask in self._slots.pop(slot, ()):
-                    again = ask(now)
-                    if again is not None:
-                        self.add(ask, again)
+            self.advance(self._loop.time())
+
+    def advance(self, now: float) -> None:
+        """Ask all that is due by `now` (the loop's clock, seconds)."""
+        for slot in range(self._turned + 1, int(now / SLOT_SECONDS) + 1):
+            self._turned = slot
+            for ask in self._slots.pop(slot, ()):
+                again = ask(now)
+                if again is not None:
+                    self.add(ask, again)

@@ -10,13 +10,10 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from lab.base.errors import LearnerError
 from lab.proxy.config import Listener
-
-if TYPE_CHECKING:
-    from lab.proxy.server import Server
+from lab.proxy.state import ServerState
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +25,20 @@ class TlsListener:
     """A listening socket whose connections speak TLS."""
 
     def __init__(
-        self, server: Server, sock: socket.socket, factory: Callable[[], asyncio.BaseProtocol], context: ssl.SSLContext
+        self,
+        state: ServerState,
+        sock: socket.socket,
+        factory: Callable[[], asyncio.BaseProtocol],
+        context: ssl.SSLContext,
     ) -> None:
         sock.setblocking(False)
         self.sockets = (sock,)
         self._port = int(sock.getsockname()[1])
-        self._server = server
+        self._state = state
         self._factory = factory
         self._context = context
         self._coming = 0
-        self._accepting = server.spawn(self._accept(sock), "accept TLS")
+        self._accepting = state.spawn(self._accept(sock), "accept TLS")
 
     def close(self) -> None:
         """Take no more connections."""
@@ -53,8 +54,8 @@ class TlsListener:
                 log.warning("cannot accept a connection", extra={"cause": error.strerror})
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if self._server.open_for(self._coming):
-                self._server.spawn(self._shake_hands(coming, address[0]), "TLS handshake")
+            if self._state.open_for(self._coming):
+                self._state.spawn(self._shake_hands(coming, address[0]), "TLS handshake")
             else:
                 coming.close()
 
@@ -66,10 +67,10 @@ class TlsListener:
                 self._factory,
                 coming,
                 ssl=self._context,
-                ssl_handshake_timeout=self._server.limits.connect_timeout,
+                ssl_handshake_timeout=self._state.limits.connect_timeout,
             )
         except OSError as error:  # so are ssl.SSLError and TimeoutError
-            self._server.handshake_failed(address, self._port, error)
+            self._state.handshake_failed(address, self._port, error)
         finally:
             self._coming -= 1
 

@@ -1,6 +1,6 @@
 """MQTT over WebSocket (section 6 of both standards): binary messages of the sub-protocol `mqtt`.
 
-A link sees only the bytes inside; packets need not begin where a message begins. A request that is not for this is
+A connection sees only the bytes inside; packets need not begin where a message begins. A request that is not for this is
 answered in words and leaves a line in the log.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
@@ -26,65 +26,64 @@ from wsproto.events import (
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError, RemoteProtocolError
 
-if TYPE_CHECKING:
-    from lab.proxy.connection import Link
-    from lab.proxy.server import Server
+from lab.proxy.connection import Connection
+from lab.proxy.state import ServerState
 
 SUBPROTOCOL = "mqtt"
 
 
 class WebSocket(asyncio.BufferedProtocol):
-    """asyncio's protocol for the socket, and the transport of the link inside."""
+    """asyncio's protocol for the socket, and the transport of the connection inside."""
 
-    __slots__ = ("_connection", "_link", "_path", "_server", "_transport")
+    __slots__ = ("_connection", "_path", "_state", "_transport", "_ws")
 
-    def __init__(self, link: Link, path: str, server: Server) -> None:
-        self._link = link
-        self._server = server
+    def __init__(self, connection: Connection, path: str, state: ServerState) -> None:
+        self._connection = connection
+        self._state = state
         self._path = path
-        self._connection = WSConnection(ConnectionType.SERVER)
+        self._ws = WSConnection(ConnectionType.SERVER)
         self._transport: Any = None
 
     # The socket's side.
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._link.connection_made(self)
+        self._connection.connection_made(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._server.held.buffer()
+        return self._state.held.buffer()
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._server.held.read(nbytes))
+        self.data_received(self._state.held.read(nbytes))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes that were read."""
         try:
-            self._connection.receive_data(data)
-            for event in self._connection.events():
+            self._ws.receive_data(data)
+            for event in self._ws.events():
                 _HANDLERS.get(type(event), WebSocket._ignore)(self, event)
         except ProtocolError as error:
             self._broken(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._link.connection_lost(exc)
+        self._connection.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self._link.pause_writing()
+        self._connection.pause_writing()
 
     def resume_writing(self) -> None:
-        self._link.resume_writing()
+        self._connection.resume_writing()
 
-    # The link's side.
+    # The connection's side.
 
     def write(self, data: bytes) -> None:
         """Send bytes as one binary message."""
-        if self._connection.state is ConnectionState.OPEN:
+        if self._ws.state is ConnectionState.OPEN:
             self._send(BytesMessage(data=data))
 
     def close(self) -> None:
         """Say goodbye and close the socket."""
-        if self._connection.state is ConnectionState.OPEN:
+        if self._ws.state is ConnectionState.OPEN:
             self._send(CloseConnection(code=CloseReason.NORMAL_CLOSURE))
         self._transport.close()
 
@@ -106,7 +105,7 @@ class WebSocket(asyncio.BufferedProtocol):
     # WebSocket events.
 
     def _send(self, event: Event) -> None:
-        self._transport.write(self._connection.send(event))
+        self._transport.write(self._ws.send(event))
 
     def _request(self, event: Request) -> None:
         path = event.target.partition("?")[0]
@@ -120,14 +119,14 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _broken(self, error: ProtocolError) -> None:
         """What came is not a WebSocket: before it was opened a browser may be asking, and gets an answer."""
-        if self._connection.state is ConnectionState.CONNECTING and isinstance(error, RemoteProtocolError):
+        if self._ws.state is ConnectionState.CONNECTING and isinstance(error, RemoteProtocolError):
             self._reject(400, f"This is a WebSocket for MQTT at {self._path}: {error}.")
         self._transport.close()
 
     def _reject(self, status: int, cause: str, **facts: str) -> None:
         """Say no in words."""
         address = str((self._transport.get_extra_info("peername") or ("",))[0])
-        self._server.turned_away_websocket(address, cause, facts)
+        self._state.turned_away_websocket(address, cause, facts)
         body = cause.encode() + b"\n"
         about = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
         self._send(RejectConnection(status_code=status, headers=about, has_body=True))
@@ -135,7 +134,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._transport.close()
 
     def _bytes(self, event: BytesMessage) -> None:
-        self._link.data_received(bytes(event.data))
+        self._connection.data_received(bytes(event.data))
 
     def _text(self, _event: TextMessage) -> None:
         """MQTT control packets travel in binary messages only (MQTT-6.0.0-1)."""
@@ -146,7 +145,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._send(event.response())
 
     def _closed(self, event: CloseConnection) -> None:
-        if self._connection.state is ConnectionState.REMOTE_CLOSING:
+        if self._ws.state is ConnectionState.REMOTE_CLOSING:
             self._send(event.response())
         self._transport.close()
 

@@ -1,6 +1,6 @@
-"""What a worker and its parent say to each other: one JSON object per line over a socket pair.
+"""What a worker and its supervisor say to each other: one JSON object per line over a socket pair.
 
-A worker claims and releases client ids and reports its state; the parent grants, evicts and hands out wills.
+A worker claims and releases client ids and reports its state; the supervisor grants, evicts and hands out wills.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 from lab.proxy.core import properties as props
 from lab.proxy.core.data_types import Reader
 from lab.proxy.core.packets import Will
-from lab.proxy.core.rules import Who
-from lab.proxy.core.sessions import Legacy
+from lab.proxy.core.rules import Identity
+from lab.proxy.core.sessions import EndedSession
 
 Message = dict[str, Any]
 REST_MAX = 2_000_000
 """Bytes of a line beside its will: a client id and 65,535 packet ids."""
 
 
-class Pipe:
+class WorkerChannel:
     """One end. `send` never waits: what is in it is small and bounded by the number of connections."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -30,8 +30,8 @@ class Pipe:
         self._writer = writer
 
     @classmethod
-    async def on(cls, sock: socket.socket, packet: int) -> Pipe:
-        """A pipe over one end of a socket pair; a will is at most a `packet`, and grows by a third here, or sixfold
+    async def on(cls, sock: socket.socket, packet: int) -> WorkerChannel:
+        """A channel over one end of a socket pair; a will is at most a `packet`, and grows by a third here, or sixfold
         where its topic is escaped."""
         sock.setblocking(False)
         return cls(*await asyncio.open_unix_connection(sock=sock, limit=2 * packet + REST_MAX))
@@ -53,7 +53,7 @@ class Pipe:
         self._writer.close()
 
 
-def will_out(will: Will, who: Who) -> Message:
+def will_out(will: Will, identity: Identity) -> Message:
     """A will and its owner as JSON."""
     return {
         "topic": will.topic,
@@ -62,26 +62,26 @@ def will_out(will: Will, who: Who) -> Message:
         "retain": will.retain,
         "delay": will.delay,
         "properties": b64encode(props.write(will.properties or {})).decode(),
-        "who": [who.client_id, who.user, who.certificate],
+        "identity": [identity.client_id, identity.user, identity.certificate],
     }
 
 
-def will_in(message: Message) -> tuple[Will, Who]:
+def will_in(message: Message) -> tuple[Will, Identity]:
     """The reverse of `will_out`."""
     raw = b64decode(message["properties"])
     properties = props.read(Reader(raw, 0, len(raw)), "will") or None
     payload = b64decode(message["payload"])
     will = Will(message["topic"], payload, message["qos"], message["retain"], message["delay"], properties)
-    return will, Who(*message["who"])
+    return will, Identity(*message["identity"])
 
 
-def legacy_out(legacy: Legacy) -> Message:
+def ended_out(ended: EndedSession) -> Message:
     """What a connection leaves, as JSON."""
-    will = will_out(legacy.will, legacy.who) if legacy.will and legacy.who else None
-    return {"received": sorted(legacy.received), "expiry": legacy.expiry, "will": will}
+    will = will_out(ended.will, ended.identity) if ended.will and ended.identity else None
+    return {"received": sorted(ended.received), "expiry": ended.expiry, "will": will}
 
 
-def legacy_in(message: Message) -> Legacy:
-    """The reverse of `legacy_out`."""
-    will, who = will_in(message["will"]) if message["will"] else (None, None)
-    return Legacy(frozenset(message["received"]), message["expiry"], will, who)
+def ended_in(message: Message) -> EndedSession:
+    """The reverse of `ended_out`."""
+    will, identity = will_in(message["will"]) if message["will"] else (None, None)
+    return EndedSession(frozenset(message["received"]), message["expiry"], will, identity)

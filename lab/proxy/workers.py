@@ -1,7 +1,7 @@
-"""Several processes on one port: the parent owns the client ids, the wills that wait, /health and /metrics.
+"""Several processes on one port: the supervisor owns the client ids, the wills that wait, /health and /metrics.
 
 The kernel spreads connections over the workers (SO_REUSEPORT). A client id has one holder over all of them,
-because every claim goes through the parent. A worker that dies is started again; its clients reconnect, and
+because every claim goes through the supervisor. A worker that dies is started again; its clients reconnect, and
 their wills, which died with it, are lost, as they are when a single process dies.
 """
 
@@ -18,9 +18,9 @@ from typing import Any
 from lab.base.errors import LearnerError
 from lab.proxy import http
 from lab.proxy.config import Bounds, Config
-from lab.proxy.core.sessions import Action, Granted, Legacy, PublishWill, Sessions
-from lab.proxy.signals import on_signals
-from lab.proxy.worker_channel import Message, Pipe, legacy_in, will_out
+from lab.proxy.core.sessions import Action, EndedSession, Granted, PublishWill, Sessions
+from lab.proxy.run import on_signals
+from lab.proxy.worker_channel import Message, WorkerChannel, ended_in, will_out
 
 log = logging.getLogger(__name__)
 
@@ -31,27 +31,27 @@ Owner = tuple[int, int]
 """Worker number, token inside that worker."""
 
 
-class Hub:
-    """The parent's registry: `Sessions` whose tokens are numbers for (worker, token) pairs."""
+class SessionRegistry:
+    """The supervisor's registry: `Sessions` whose tokens are numbers for (worker, token) pairs."""
 
     def __init__(self, limits: Bounds) -> None:
         self._sessions = Sessions(limits.sessions, limits.session_bytes)
         self._loop = asyncio.get_running_loop()
-        self._pipes: dict[int, Pipe] = {}
+        self._channels: dict[int, WorkerChannel] = {}
         self._tokens: dict[Owner, tuple[int, str]] = {}
         self._owners: dict[int, Owner] = {}
         self._last = 0
         self.states: dict[int, Message] = {}
 
-    async def serve(self, worker: int, pipe: Pipe) -> None:
+    async def serve(self, worker: int, channel: WorkerChannel) -> None:
         """Answer one worker until it is gone, then give up what it held."""
-        self._pipes[worker] = pipe
-        while (message := await pipe.receive()) is not None:
+        self._channels[worker] = channel
+        while (message := await channel.receive()) is not None:
             getattr(self, f"on_{message['op']}")(worker, message)
-        del self._pipes[worker]
+        del self._channels[worker]
         self.states.pop(worker, None)
         for owner in [one for one in self._tokens if one[0] == worker]:
-            self._release(owner, Legacy())
+            self._release(owner, EndedSession())
 
     def on_claim(self, worker: int, message: Message) -> None:
         self._last += 1
@@ -61,7 +61,7 @@ class Hub:
         self._act(self._sessions.claim(message["client"], self._last, message["clean"], self._loop.time()))
 
     def on_release(self, worker: int, message: Message) -> None:
-        self._release((worker, message["token"]), legacy_in(message))
+        self._release((worker, message["token"]), ended_in(message))
 
     def on_state(self, worker: int, message: Message) -> None:
         self.states[worker] = message
@@ -70,10 +70,10 @@ class Hub:
         """Let due wills and ended sessions go."""
         self._act(self._sessions.expire(self._loop.time()))
 
-    def _release(self, owner: Owner, legacy: Legacy) -> None:
+    def _release(self, owner: Owner, ended: EndedSession) -> None:
         token, client_id = self._tokens.pop(owner)
         del self._owners[token]
-        self._act(self._sessions.release(client_id, token, legacy, self._loop.time()))
+        self._act(self._sessions.release(client_id, token, ended, self._loop.time()))
 
     def _act(self, actions: list[Action]) -> None:
         for action in actions:
@@ -84,23 +84,23 @@ class Hub:
             message: Message = {"op": "evict", "token": token}
             if isinstance(action, Granted):
                 message = {"op": "grant", "token": token, "present": action.present, "received": [*action.received]}
-            self._pipes[worker].send(message)
+            self._channels[worker].send(message)
 
     def _will(self, action: PublishWill) -> None:
-        for pipe in self._pipes.values():
-            pipe.send({"op": "will", "will": will_out(action.will, action.who)})
+        for channel in self._channels.values():
+            channel.send({"op": "will", "will": will_out(action.will, action.identity)})
             return
-        log.warning("will lost: no worker is running", extra={"client": action.who.client_id})
+        log.warning("will lost: no worker is running", extra={"client": action.identity.client_id})
 
 
-class Parent:
+class Supervisor:
     """Keeps the workers running until told to stop."""
 
     def __init__(self, path: Path, config: Config, count: int, level: str) -> None:
         self._argv = [sys.executable, "-m", "lab.proxy", "worker", "--config", str(path), "--log-level", level]
         self._config = config
         self._count = count
-        self._hub = Hub(config.limits)
+        self._registry = SessionRegistry(config.limits)
         self._stop = asyncio.Event()
         self._children: dict[int, asyncio.subprocess.Process] = {}
 
@@ -130,21 +130,21 @@ class Parent:
         ours, theirs = socket.socketpair()
         with theirs:
             child = await asyncio.create_subprocess_exec(
-                *self._argv, "--pipe", str(theirs.fileno()), pass_fds=[theirs.fileno()]
+                *self._argv, "--channel", str(theirs.fileno()), pass_fds=[theirs.fileno()]
             )
         self._children[worker] = child
-        pipe = await Pipe.on(ours, self._config.limits.packet)
+        channel = await WorkerChannel.on(ours, self._config.limits.packet)
         try:
-            await self._hub.serve(worker, pipe)
+            await self._registry.serve(worker, channel)
             return await child.wait()
         finally:
-            pipe.close()
+            channel.close()
             del self._children[worker]
 
     async def _clock(self) -> None:
         while True:
             await asyncio.sleep(1)
-            self._hub.expire()
+            self._registry.expire()
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children.values():
@@ -152,12 +152,12 @@ class Parent:
                 child.send_signal(number)
 
     def _health(self) -> dict[str, object]:
-        states = {worker: state["health"] for worker, state in list(self._hub.states.items())}
+        states = {worker: state["health"] for worker, state in list(self._registry.states.items())}
         ok = len(states) == self._count and all(one["ok"] for one in states.values())
         return {"ok": ok, "workers": states}
 
     def _snapshots(self) -> dict[int, dict[str, Any]]:
-        return {worker: state["counters"] for worker, state in list(self._hub.states.items())}
+        return {worker: state["counters"] for worker, state in list(self._registry.states.items())}
 
 
 def check(config: Config) -> None:

@@ -4,7 +4,7 @@ with credit that runs out and comes back.
     python tests/fuzz/fuzz_proxy_session.py tests/fuzz/corpus -runs=1000000
 
 needs atheris (`pip install atheris`, in an environment of its own). What it found interesting stays in `corpus`, and
-tests/unit/test_proxy_corpus.py replays it.
+tests/unit/proxy/core/test_corpus.py replays it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Peer:
         """Kafka's verdict on the newest publish."""
         if self.choice & 8 and self.publishes:
             self.publishes.pop().reason = VERDICTS[number % len(VERDICTS)]
-            self.handle(self.session.settle())
+            self.handle(self.session.flush_acknowledgements())
 
     def spend(self, number: int) -> None:
         """Give the next read some credit or none, now and then look ahead, and go on with what waits."""

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import pytest
 from confluent_kafka import KafkaError
 
-from lab.proxy import delivery as module
+from lab.proxy import delivery, kafka_topics
 from lab.proxy.core.rules import Target
+from lab.proxy.kafka_topics import Topics
 
 
 class FakeProducer:
@@ -48,14 +49,15 @@ class FakeProducer:
         return len(self.queue)
 
 
-class FakeTopics:
+class FakeTopics(Topics):
     """Makes topics when `gate` opens."""
 
-    def __init__(self, _settings: object) -> None:
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.gate = asyncio.Event()
         self.error: KafkaError | None = None
 
-    async def make(self, _target: Target, _seconds: float) -> KafkaError | None:
+    async def make(self, _target: Target) -> KafkaError | None:
         await self.gate.wait()
         return self.error
 
@@ -66,5 +68,6 @@ class FakeTopics:
 def without_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every delivery of this test use the fakes."""
     FakeProducer.made = []
-    monkeypatch.setattr(module, "Producer", FakeProducer)
-    monkeypatch.setattr(module, "Topics", FakeTopics)
+    monkeypatch.setattr(delivery, "Producer", FakeProducer)
+    monkeypatch.setattr(delivery, "Topics", FakeTopics)
+    monkeypatch.setattr(kafka_topics, "AdminClient", lambda _settings: None)

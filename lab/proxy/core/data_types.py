@@ -1,4 +1,4 @@
-"""The data types of MQTT on the wire (3.1.1 section 1.5, 5.0 section 1.5): integers, text, binary.
+"""The data types of MQTT on the network (3.1.1 section 1.5, 5.0 section 1.5): integers, text, binary, lengths.
 
 Every read checks the end of the packet, so a length that lies cannot reach into the next packet.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from lab.proxy.core.reasons import malformed
 
+HEADER = 2
+"""Bytes of a fixed header without which not even the length is known (section 2.2)."""
 MAX_VARINT = 268_435_455
 """The largest variable byte integer: four bytes of seven bits."""
 
@@ -112,3 +114,20 @@ def frame(first: int, *parts: bytes) -> bytes:
     """A whole packet: fixed header, remaining length, body."""
     body = b"".join(parts)
     return bytes((first,)) + varint(len(body)) + body
+
+
+def long_length(data: bytes | bytearray, position: int, shortest: bool) -> tuple[int, int]:
+    """A remaining length of two to four bytes and where the body starts; (-1, _) while it is incomplete.
+
+    Only 5.0 asks for the shortest form (section 1.5.5); small 3.1.1 clients may always write four bytes.
+    """
+    value = 0
+    for index, byte in enumerate(data[position : position + 4]):
+        value |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            if byte == 0 and shortest:
+                raise malformed("A remaining length is longer than it needs to be.")
+            return value, position + index + 1
+    if len(data) - position >= 4:
+        raise malformed("A remaining length is longer than four bytes.")
+    return -1, position

@@ -44,7 +44,7 @@ def _topic(raw: bytes) -> str:
     return topic
 
 
-class Inflow:
+class InboundPublishes:
     """The publish side of one open connection. `out` collects the bytes to send."""
 
     __slots__ = (
@@ -131,7 +131,7 @@ class Inflow:
         publish.reason = Reason.SUCCESS
         publish.payload, publish.properties = b"", None
         self.flights.append(publish)
-        self.settle()
+        self.flush_acknowledgements()
 
     def _step(self, packet_id: int, step: Step) -> str:
         """Move one QoS 2 packet id along the table and say what to do."""
@@ -178,7 +178,7 @@ class Inflow:
         reason = Reason.PACKET_ID_NOT_FOUND if missing and self._v5 else Reason.SUCCESS
         self.out.append(acknowledgement(0x70, packet_id, reason))
 
-    def settle(self) -> None:
+    def flush_acknowledgements(self) -> None:
         """Acknowledge every publish at the head that has been decided.
 
         Raises ProtocolError with the reason of a refusal where the version has no way to say no (3.1.1).

@@ -38,6 +38,8 @@ class Kind(IntEnum):
     AUTH = 15
 
 
+_FLAGS = {Kind.PUBREL: 2, Kind.SUBSCRIBE: 2, Kind.UNSUBSCRIBE: 2}
+"""The low half of the first byte where it is not 0 (table 2.2)."""
 WILL_BYTES = 400
 """What a will takes beside its topic and payload: objects of Python, measured."""
 PENDING = -1
@@ -239,8 +241,8 @@ def refusals(kind: Kind, version: int, packet_id: int, count: int, explain: bool
     identifier = packet_id.to_bytes(2, "big")
     if kind is Kind.SUBSCRIBE:
         code = Reason.IMPLEMENTATION_ERROR if version == V5 else Reason.UNSPECIFIED
-        why = props.write({P.REASON_STRING: NO_SUBSCRIPTIONS} if explain else {}) if version == V5 else b""
-        return frame(0x90, identifier, why, bytes((code,)) * count)
+        reason = props.write({P.REASON_STRING: NO_SUBSCRIPTIONS} if explain else {}) if version == V5 else b""
+        return frame(0x90, identifier, reason, bytes((code,)) * count)
     codes = b"\0" + bytes((Reason.NO_SUBSCRIPTION_EXISTED,)) * count if version == V5 else b""
     return frame(0xB0, identifier, codes)
 
@@ -250,3 +252,13 @@ def disconnect(reason: int, detail: str | None = None) -> bytes:
     if not detail:
         return bytes((0xE0, 1, reason))
     return frame(0xE0, bytes((reason,)), props.write({P.REASON_STRING: detail}))
+
+
+def check_flags(first: int) -> None:
+    if first & 15 != _FLAGS.get(Kind(first >> 4), 0):
+        raise malformed("A fixed header has flags that the standard reserves.")
+
+
+def check_all_read(reader: Reader) -> None:
+    if not reader.done:
+        raise malformed("A packet is longer than its fields.")

@@ -1,4 +1,4 @@
-"""Where a publish goes: ordered rules from MQTT topic patterns to Kafka topic, key and headers.
+"""Where a publish goes, and what it carries: ordered rules from MQTT topic patterns to Kafka topic, key and headers.
 
 A pattern is an MQTT topic whose levels may be `{name}` (one level, captured), `+` (one level) and, as the last
 one, `{name#}` or `#` (the rest, captured or not). The first rule that matches decides; a rule may refuse; a
@@ -13,9 +13,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from lab.proxy.core.packets import Publish
+from lab.proxy.core.properties import P
 from lab.proxy.core.reasons import Reason
 
-Identity = Literal["user", "client_id", "certificate"]
+IdentityField = Literal["user", "client_id", "certificate"]
 OnRefusal = Literal["close", "acknowledge"]
 
 _KAFKA_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -24,12 +26,27 @@ PUBLISH_BYTES = 560
 """What a publish in flight takes beside its texts, here and in librdkafka's queue; measured."""
 TARGETS_MAX = 10_000
 """Kafka topics remembered, so that clients that invent topics cost no memory here."""
+Headers = list[tuple[str, str | bytes | None]]
+"""As the Kafka client wants them."""
+RETAIN = "mqtt.retain"
+OWN = "mqtt."
+"""Names that begin so are the proxy's."""
+NAMES = {
+    P.PAYLOAD_FORMAT: "mqtt.payload_format",
+    P.MESSAGE_EXPIRY: "mqtt.message_expiry",
+    P.CONTENT_TYPE: "mqtt.content_type",
+    P.RESPONSE_TOPIC: "mqtt.response_topic",
+    P.CORRELATION_DATA: "mqtt.correlation_data",
+}
+"""5.0's properties of a message; numbers become decimal text. User properties keep their own names."""
+HEADER_BYTES = 80
+"""What librdkafka takes for a header beside its name and value; measured."""
 _FIELD = re.compile(r"\{(\w+)\}")
 _CAPTURE = re.compile(r"\{(\w+)(#?)\}")
 
 
 @dataclass(slots=True, frozen=True)
-class Who:
+class Identity:
     """Whom a connection was found to be; None where it has shown nothing."""
 
     client_id: str
@@ -88,7 +105,7 @@ class Rule(BaseModel):
     headers: dict[str, str] = {}
     """Record header to template."""
     refuse: bool = False
-    allow: dict[str, Identity] = {}
+    allow: dict[str, IdentityField] = {}
     """Capture to the identity it must equal: `{ generatorID = "user" }`."""
     partitions: int = Field(default=6, ge=1)
     replication: int = Field(default=3, ge=1)
@@ -180,20 +197,20 @@ class Router:
         self._rules = rules
         self._targets: dict[str, Target] = {}
 
-    def route(self, topic: str, who: Who) -> Route | Refusal:
-        """What happens with a publish of `who` to `topic`."""
+    def route(self, topic: str, identity: Identity) -> Route | Refusal:
+        """What happens with a publish of `identity` to `topic`."""
         for rule in self._rules:
             captures = rule.match(topic)
             if captures is not None:
-                return self._apply(rule, captures, topic, who)
+                return self._apply(rule, captures, topic, identity)
         return Refusal(Reason.TOPIC_NAME_INVALID, "No rule of this proxy takes that topic.")
 
-    def _apply(self, rule: Rule, captures: dict[str, str], topic: str, who: Who) -> Route | Refusal:
+    def _apply(self, rule: Rule, captures: dict[str, str], topic: str, identity: Identity) -> Route | Refusal:
         forgiving = rule.on_refusal == "acknowledge"
         if rule.refuse:
             return Refusal(Reason.NOT_AUTHORIZED, f"Rule {rule.name} refuses that topic.", forgiving)
-        for name, identity in rule.allow.items():
-            if captures[name] != getattr(who, identity):
+        for name, shown in rule.allow.items():
+            if captures[name] != getattr(identity, shown):
                 detail = f"Rule {rule.name} lets a client use its own {name} only."
                 return Refusal(Reason.NOT_AUTHORIZED, detail, forgiving)
         target = rule.target(captures)
@@ -206,3 +223,41 @@ class Router:
         key = None if rule.key is None else _fill(rule.key, captures).encode()
         weight = PUBLISH_BYTES + len(topic) + len(key or b"")
         return Route(target, key, headers, rule.max_bytes, rule.name, weight, rule.compacted and bool(key), forgiving)
+
+
+def too_large(route: Route) -> Refusal:
+    """What a publish is told that holds more than its rule takes."""
+    detail = f"Rule {route.rule} takes at most {route.max_bytes} bytes."
+    return Refusal(Reason.QUOTA_EXCEEDED, detail, route.acknowledge)
+
+
+def headers(route: Route, publish: Publish) -> Headers:
+    """The rule's headers, the retained flag, and the properties of 5.0 in that order.
+
+    A user property under a name that a rule's header has, or that begins with `mqtt.`, is dropped: readers of Kafka
+    take the last header of a name, and a device could forge what a rule asserts of it.
+    """
+    found: Headers = list(route.headers)
+    if publish.retain:
+        found.append((RETAIN, b"1"))
+    for identifier, value in (publish.properties or {}).items():
+        if identifier == P.USER:
+            taken = {name for name, _ in route.headers}
+            found += [(n, text.encode()) for n, text in value if n not in taken and not n.startswith(OWN)]
+        else:
+            found.append((NAMES[P(identifier)], value if isinstance(value, bytes) else str(value).encode()))
+    return found
+
+
+def weight(headers: Headers) -> int:
+    """About how many bytes they take in librdkafka's queue."""
+    return sum(HEADER_BYTES + len(name) + len(value or b"") for name, value in headers)
+
+
+def content(route: Route, publish: Publish, headers: Headers | None) -> int:
+    """Bytes of the client's own, payload and properties: what a rule's `max_bytes` bounds."""
+    size = len(publish.payload)
+    if publish.properties and headers:
+        own = len(route.headers) + publish.retain
+        size += sum(len(name) + len(value or b"") for name, value in headers[own:])
+    return size

@@ -13,15 +13,34 @@ a client whose publishes wait is not to think that its server is gone (MQTT-3.12
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
-from lab.proxy.core.framing import HEADER, long_length
-from lab.proxy.core.handlers import HANDLERS, Handler, level, unexpected
-from lab.proxy.core.inbound import EXPLAIN_BYTES, Inflow
+from lab.proxy.core import properties as props
+from lab.proxy.core.data_types import HEADER, Reader, long_length
+from lab.proxy.core.inbound import EXPLAIN_BYTES, InboundPublishes
 from lab.proxy.core.opening import NO_RECEIVE_MAXIMUM, Grant, Limits, fitting, greeting
-from lab.proxy.core.packets import PINGREQ, PINGRESP, V5, V311, Connect, Ended, Kind, Publish, Will, connack, disconnect
+from lab.proxy.core.packets import (
+    PINGREQ,
+    PINGRESP,
+    V5,
+    V311,
+    Connect,
+    Ended,
+    Kind,
+    Publish,
+    Will,
+    check_all_read,
+    check_flags,
+    connack,
+    disconnect,
+    read_connect,
+    read_subscribe,
+    read_unsubscribe,
+    refusals,
+)
 from lab.proxy.core.properties import P
-from lab.proxy.core.reasons import ProtocolError, Reason, RefusedError
+from lab.proxy.core.reasons import ProtocolError, Reason, RefusedError, forbidden, malformed
 from lab.proxy.core.table import CONNECTION, Input, Order, State
 
 Event = Connect | Publish | Ended
@@ -29,6 +48,9 @@ ALL = sys.maxsize
 """The credit of a session whose shell sets no limit."""
 PIECE = 65_536
 """Bytes that are parsed at a time of what was held back."""
+RELEASE_REASONS = {0x00, 0x92}
+DISCONNECT_REASONS = {0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99}
+"""What a client may give as reason (5.0 tables 3-8 and 3-10)."""
 
 
 class Session:
@@ -46,7 +68,7 @@ class Session:
         "expiry",
         "explain",
         "heard",
-        "inflow",
+        "inbound",
         "keep_alive",
         "kept",
         "limits",
@@ -69,7 +91,7 @@ class Session:
         self.events: list[Event] = []
         self.out: list[bytes] = []
         self.connect: Connect | None = None
-        self.inflow: Inflow | None = None
+        self.inbound: InboundPublishes | None = None
         self.will: Will | None = None
         self.credit = ALL
         """How many publishes the shell takes before it has to be asked again."""
@@ -193,8 +215,8 @@ class Session:
         size = self.kept
         if self._held is not None:
             size += len(self._held)
-        if self.inflow is not None:
-            size += self.inflow.holding()
+        if self.inbound is not None:
+            size += self.inbound.holding()
         return size
 
     def held_back(self) -> int:
@@ -299,11 +321,11 @@ class Session:
             self.events.append(Ended(Reason.UNSPECIFIED, cause, self.will))
         return self.take_events()
 
-    def settle(self) -> list[Event]:
+    def flush_acknowledgements(self) -> list[Event]:
         """Acknowledge what has been decided since (`Publish.reason`)."""
-        if self.state is State.OPEN and self.inflow is not None:
+        if self.state is State.OPEN and self.inbound is not None:
             try:
-                self.inflow.settle()
+                self.inbound.flush_acknowledgements()
             except ProtocolError as error:
                 self._close(error.reason, error.cause, fault=not isinstance(error, RefusedError))
         return self.events and self.take_events()
@@ -336,10 +358,10 @@ class Session:
         if grant.received:
             self.publishing(grant.received)
 
-    def publishing(self, received: frozenset[int] = frozenset()) -> Inflow:
+    def publishing(self, received: frozenset[int] = frozenset()) -> InboundPublishes:
         """The publish side, made when first needed: a client that only keeps alive never pays for it."""
-        self.inflow = Inflow(self.out, self.version, self.limits, self.explain, received)
-        return self.inflow
+        self.inbound = InboundPublishes(self.out, self.version, self.limits, self.explain, received)
+        return self.inbound
 
     def _close(self, reason: Reason, cause: str, fault: bool = False) -> None:
         """Close because of `reason`, saying so where the standard lets a server speak (5.0 section 4.13)."""
@@ -373,6 +395,99 @@ class Session:
         return self._peer_maximum is None or len(cause.encode()) + 16 <= self._peer_maximum
 
 
+# One function per packet that a client may send; `table.CONNECTION` names them and says when they apply.
+
+Handler = Callable[[Session, int, bytes, int, int], None]
+"""Takes the session, the packet's first byte, the bytes, and where its body starts and stops in them."""
+
+
+def level(data: bytes | bytearray, body: int) -> int:
+    """The version that a CONNECT asks for: what its answer is written in."""
+    return V5 if data[body : body + 7] == b"\0\x04MQTT\x05" else V311
+
+
+def _connect(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    check_flags(first)
+    session.version = level(data, body)
+    session.connect = read_connect(Reader(data, body, stop))
+    session.kept = session.connect.weight()
+    session.events.append(session.connect)
+
+
+def _publish(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    inbound = session.inbound or session.publishing()
+    publish = inbound.publish(first & 15, data, body, stop)
+    if publish is not None:
+        session.events.append(publish)
+
+
+def _release(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    check_flags(first)
+    reader = Reader(data, body, stop)
+    packet_id = reader.packet_id()
+    if session.version == V5 and not reader.done:
+        if reader.byte() not in RELEASE_REASONS:
+            raise malformed("PUBREL has a reason code that it may not have.")
+        if not reader.done:
+            props.read(reader, "PUBREL")
+    check_all_read(reader)
+    (session.inbound or session.publishing()).release(packet_id)
+
+
+def _subscribe(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    check_flags(first)
+    packet_id, count = read_subscribe(Reader(data, body, stop), session.version)
+    answer = refusals(Kind.SUBSCRIBE, session.version, packet_id, count, session.explain)
+    session.say(answer if session.fits(answer) else refusals(Kind.SUBSCRIBE, session.version, packet_id, count))
+
+
+def _unsubscribe(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    check_flags(first)
+    packet_id, count = read_unsubscribe(Reader(data, body, stop), session.version)
+    session.say(refusals(Kind.UNSUBSCRIBE, session.version, packet_id, count))
+
+
+def _ping(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    check_flags(first)
+    check_all_read(Reader(data, body, stop))
+    session.out.append(PINGRESP)
+
+
+def _disconnect(session: Session, first: int, data: bytes, body: int, stop: int) -> None:
+    check_flags(first)
+    reader = Reader(data, body, stop)
+    reason, properties = 0, {}
+    if session.version == V5 and not reader.done:
+        reason = reader.byte()
+        if reason not in DISCONNECT_REASONS:
+            raise malformed("DISCONNECT has a reason code that a client may not send.")
+        properties = {} if reader.done else props.read(reader, "DISCONNECT")
+    check_all_read(reader)
+    if properties.get(P.SESSION_EXPIRY, 0) and not session.expiry:
+        raise forbidden("DISCONNECT sets a session expiry where CONNECT had none.")
+    session.expiry = min(properties.get(P.SESSION_EXPIRY, session.expiry), session.limits.session_expiry_maximum)
+    will = session.will if reason else None
+    session.events.append(Ended(Reason.SUCCESS, "The client disconnected.", will))
+
+
+def _unexpected(session: Session, first: int, _data: bytes, _body: int, _stop: int) -> None:
+    kind = Kind(first >> 4)
+    if kind in (Kind.RESERVED, Kind.CONNACK, Kind.SUBACK, Kind.UNSUBACK, Kind.PINGRESP):
+        raise malformed(f"{kind.name} is not a packet that a client sends.")
+    raise forbidden(f"{kind.name} is not allowed while the connection is {session.state.name.lower()}.")
+
+
+HANDLERS: dict[str, Handler] = {
+    "connect": _connect,
+    "publish": _publish,
+    "release": _release,
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
+    "ping": _ping,
+    "disconnect": _disconnect,
+}
+"""By the table's action."""
+
 _PUBLISH = int(Kind.PUBLISH)
 _READING = (State.NEW, State.OPEN)
 """States in which packets are handled as they come."""
@@ -381,7 +496,7 @@ _READING = (State.NEW, State.OPEN)
 def _row(state: State, kind: Kind) -> tuple[Handler, State]:
     known: Input = kind
     if (state, known) not in CONNECTION:
-        return unexpected, State.CLOSED
+        return _unexpected, State.CLOSED
     action, after = CONNECTION[state, known]
     return HANDLERS[action], after
 

@@ -10,17 +10,17 @@ import heapq
 from dataclasses import dataclass
 
 from lab.proxy.core.packets import Will
-from lab.proxy.core.rules import Who
+from lab.proxy.core.rules import Identity
 
 
 @dataclass(slots=True, frozen=True)
-class Legacy:
+class EndedSession:
     """What a connection leaves behind. `expiry` in seconds; `will` only when it is to be published later."""
 
     received: frozenset[int] = frozenset()
     expiry: int = 0
     will: Will | None = None
-    who: Who | None = None
+    identity: Identity | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,7 +44,7 @@ class PublishWill:
     """A delayed will is due."""
 
     will: Will
-    who: Who
+    identity: Identity
 
 
 Action = Evict | Granted | PublishWill
@@ -55,7 +55,7 @@ class _Away:
     received: frozenset[int]
     ends: float
     will: Will | None
-    who: Who | None
+    identity: Identity | None
     will_at: float
     weight: int
 
@@ -86,14 +86,14 @@ class Sessions:
         self._waiting[client_id] = (token, clean)
         return [Evict(before[0] if before else holder)]
 
-    def release(self, client_id: str, token: int, legacy: Legacy, now: float) -> list[Action]:
+    def release(self, client_id: str, token: int, ended: EndedSession, now: float) -> list[Action]:
         """`token` is gone, whether it held the id or waited for it."""
         if self._holders.get(client_id) != token:
             if self._waiting.get(client_id, (None,))[0] == token:
                 del self._waiting[client_id]
             return []
         del self._holders[client_id]
-        actions = self._leave(client_id, legacy, now)
+        actions = self._leave(client_id, ended, now)
         if client_id in self._waiting:
             actions += self._grant(client_id, *self._waiting.pop(client_id), now)
         return actions
@@ -106,8 +106,8 @@ class Sessions:
             away = self._away.get(client_id)
             if away is None:
                 continue
-            if away.will and away.who and min(away.will_at, away.ends) <= now:
-                actions.append(PublishWill(away.will, away.who))
+            if away.will and away.identity and min(away.will_at, away.ends) <= now:
+                actions.append(PublishWill(away.will, away.identity))
                 self.bytes -= away.will.weight()
                 away.weight -= away.will.weight()
                 away.will = None
@@ -115,20 +115,20 @@ class Sessions:
                 self._drop(client_id)
         return actions
 
-    def _leave(self, client_id: str, legacy: Legacy, now: float) -> list[Action]:
-        will, who = legacy.will, legacy.who
-        due = min(will.delay, legacy.expiry) if will else 0
-        if will and who and not due:
-            will_now: list[Action] = [PublishWill(will, who)]
+    def _leave(self, client_id: str, ended: EndedSession, now: float) -> list[Action]:
+        will, identity = ended.will, ended.identity
+        due = min(will.delay, ended.expiry) if will else 0
+        if will and identity and not due:
+            will_now: list[Action] = [PublishWill(will, identity)]
             will = None
         else:
             will_now = []
-        if not legacy.expiry:
+        if not ended.expiry:
             return will_now
-        weight = AWAY_BYTES + len(client_id) + ID_BYTES * len(legacy.received) + (will.weight() if will else 0)
-        self._away[client_id] = _Away(legacy.received, now + legacy.expiry, will, who, now + due, weight)
+        weight = AWAY_BYTES + len(client_id) + ID_BYTES * len(ended.received) + (will.weight() if will else 0)
+        self._away[client_id] = _Away(ended.received, now + ended.expiry, will, identity, now + due, weight)
         self.bytes += weight
-        for when in {now + legacy.expiry, now + due} if will else {now + legacy.expiry}:
+        for when in {now + ended.expiry, now + due} if will else {now + ended.expiry}:
             heapq.heappush(self._times, (when, client_id))
         self._forget_stale_times()
         return will_now + self._make_room()
@@ -160,5 +160,5 @@ class Sessions:
             return [Granted(token, False, frozenset())]
         if not clean:
             return [Granted(token, True, away.received)]
-        wills: list[Action] = [PublishWill(away.will, away.who)] if away.will and away.who else []
+        wills: list[Action] = [PublishWill(away.will, away.identity)] if away.will and away.identity else []
         return [*wills, Granted(token, False, frozenset())]
