@@ -54,29 +54,7 @@ def leaders(attempt: Attempt, function: object) -> str:
 
 def _least(attempt: Attempt) -> int:
     """min.insync.replicas of the alerts topic."""
-    from kafka.admin import ConfigResource, ConfigResourceType
-
-    from lab.checks.probes.kafka import admin
-
-    with admin(attempt.where) as client:
-        answer = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, ALERTS)])
-    return int(_value(answer, "min.insync.replicas"))
-
-
-def _value(answer: object, name: str) -> str:
-    """Find a setting in whatever nesting the client answers with."""
-    if isinstance(answer, dict):
-        if name in answer:
-            entry = answer[name]
-            return str(entry.get("value") if isinstance(entry, dict) else getattr(entry, "value", entry))
-        if answer.get("name") == name or answer.get("config_names") == name:
-            return str(answer.get("value", answer.get("config_value")))
-        answer = list(answer.values())
-    if isinstance(answer, list | tuple):
-        for part in answer:
-            with contextlib.suppress(LookupError):
-                return _value(part, name)
-    raise LookupError(name)
+    return int(attempt.kafka.setting(ALERTS, "min.insync.replicas"))
 
 
 @judge(

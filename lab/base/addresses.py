@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lab.base import files
 from lab.base.errors import LearnerError, MachineError
 from lab.base.names import Names
 from lab.base.settings import settings
@@ -124,11 +125,7 @@ def load(state: Path | None = None) -> Addresses:
 
 def save(addresses: Addresses, state: Path | None = None) -> None:
     """Write stack.json in one step, so that a reader never sees half of it."""
-    path = stack_file(state)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(addresses.model_dump_json(indent=2) + "\n")
-    scratch.replace(path)
+    files.write(stack_file(state), addresses.model_dump_json(indent=2) + "\n")
 
 
 def _secret(path: Path, cause: str) -> str:

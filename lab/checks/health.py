@@ -1,40 +1,15 @@
-"""Is a service alive? Asked before any learner is blamed for a missing effect.
+"""Is a service healthy? Asked before any learner is blamed for a missing effect.
 
-One real request per service with a short deadline; the answer is None or the trouble with its remedy.
+It asks what `./workshop status` asks, so that a check and `status` never disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from lab.base.addresses import Addresses, load
 from lab.base.errors import LabError
-from lab.base.pace import allow, allow_ms
 from lab.checks.outcome import Outcome, Verdict
-
-TIMEOUT_SECONDS = 3.0
-
-
-def _http(url: str) -> None:
-    import httpx  # not before a check asks: a lesson's first cell imports this module
-
-    httpx.get(url, timeout=allow(TIMEOUT_SECONDS), trust_env=False).raise_for_status()
-
-
-def _kafka(where: Addresses) -> None:
-    from lab.checks.probes import kafka
-
-    with kafka.consumer(where, bootstrap_timeout_ms=allow_ms(TIMEOUT_SECONDS)) as client:
-        client.topics()
-
-
-_ASK: dict[str, Callable[[Addresses], None]] = {
-    "kafka": _kafka,
-    "connect": lambda where: _http(f"{where.connect_url}/connectors"),
-    "influxd": lambda where: _http(f"{where.influx_url}/health"),
-    "proxy": lambda where: _http(f"{where.proxy_url}/health"),
-}
 
 
 def trouble(services: tuple[str, ...]) -> Verdict | None:
@@ -50,17 +25,17 @@ def trouble(services: tuple[str, ...]) -> Verdict | None:
 
 
 def _ask(name: str, where: Addresses) -> Verdict | None:
-    try:
-        _ASK[name](where)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the service did not answer
-        return service_down(name, error)
-    return None
+    from lab.stack.service_status import answer  # not before a check asks: a lesson's first cell imports this module
+
+    heard = answer(name, where)
+    return None if heard.ok else service_down(name, heard.text)
 
 
-def service_down(name: str, error: BaseException) -> Verdict:
+def service_down(name: str, reason: str) -> Verdict:
     """The verdict about a service that did not answer a check."""
+    logs = "kafka1" if name == "kafka" else name
     return Verdict(
         Outcome.TROUBLE,
-        f"{name} does not answer ({type(error).__name__}). This is the lab's fault, not yours.",
-        next_step=f"Run ./workshop up in a terminal and check again; ./workshop logs {name} says more.",
+        f"{name} does not answer ({reason}). This is a problem in the lab, not your answer.",
+        next_step=f"Run ./workshop up in a terminal and check again; ./workshop logs {logs} says more.",
     )

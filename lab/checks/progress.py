@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lab.base import files
 from lab.base.errors import MachineError
 from lab.base.settings import settings
 from lab.checks import exercise
@@ -54,10 +55,7 @@ def read() -> dict[str, Entry]:
 
 def write(entries: dict[str, Entry]) -> None:
     """Write every entry in one step."""
-    path().parent.mkdir(parents=True, exist_ok=True)
-    scratch = path().with_suffix(".tmp")
-    scratch.write_text(_HEADER + "".join(_table(name, entry) for name, entry in sorted(entries.items())))
-    scratch.replace(path())
+    files.write(path(), _HEADER + "".join(_table(name, entry) for name, entry in sorted(entries.items())))
 
 
 def record_check(exercise_id: str, passed: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import traceback
 
 from lab.base.errors import LabError
+from lab.base.files import write
 from lab.commands.console import err, show_error
-from lab.stack.layout import layout, write
+from lab.stack.layout import layout
 
 
 def keep(error: Exception) -> int:

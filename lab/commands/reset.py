@@ -201,18 +201,15 @@ def keep_aside(notebook: Path, kept: Path) -> None:
 
 def _forget_connectors(here: Layout) -> None:
     """Connect keeps everything in three topics: without them it begins anew. Raises LearnerError unless it runs."""
-    from confluent_kafka.admin import AdminClient
-
     from lab.base import addresses
-    from lab.kafka.client import quiet
+    from lab.kafka.client import admin
     from lab.stack import ready
 
     if supervisor.processes(here) is None:
         raise LearnerError("Connect's state lies in Kafka, which does not run.", "Start it first with ./workshop up.")
     where = addresses.load(here.state)
     supervisor.stop("connect", here)
-    client = AdminClient(quiet(where))
-    for deleted in client.delete_topics(list(CONNECT_TOPICS), operation_timeout=allow(20)).values():
+    for deleted in admin(where).delete_topics(list(CONNECT_TOPICS), operation_timeout=allow(20)).values():
         deleted.exception(allow(30))
     supervisor.start("connect", here)
     ready.connect(where, here)

@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from lab.base.errors import LearnerError, ServiceError
 from lab.base.pace import allow
-from lab.connect.models import ConnectorStatus, Offset, Plugin, Problem, Validation
+from lab.connect.models import Connector, ConnectorStatus, Offset, Plugin, Problem, Validation
 
 PATIENCE_S = 20.0
 """A rebalance of one worker is over in a second or two; a restarted worker answers within ten."""
@@ -31,10 +31,10 @@ class _TryAgainError(Exception):
 class Connect:
     """Kafka Connect at `url`. Usable as a context manager; every method may raise ServiceError."""
 
-    def __init__(self, url: str, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, url: str, patience_s: float = PATIENCE_S, timeout_s: float = TIMEOUT_S) -> None:
         self.url = url.rstrip("/")
         self._patience_s = allow(patience_s)
-        self._http = httpx.Client(base_url=self.url, timeout=allow(TIMEOUT_S), trust_env=False)
+        self._http = httpx.Client(base_url=self.url, timeout=allow(timeout_s), trust_env=False)
 
     def __enter__(self) -> Connect:
         return self
@@ -57,6 +57,15 @@ class Connect:
     def connectors(self) -> list[str]:
         """Names of the connectors that exist."""
         return sorted(self._json("GET", "/connectors"))
+
+    def all(self) -> dict[str, Connector]:
+        """Every connector by name, with its configuration and its state, from one request."""
+        found = self._json("GET", "/connectors?expand=info&expand=status")
+        return {name: Connector.from_json(about) for name, about in sorted(found.items())}
+
+    def get(self, path: str) -> Any:
+        """GET any path, read as JSON, e.g. `/connectors/NAME/topics`."""
+        return self._json("GET", path)
 
     def validate(self, config: dict[str, str]) -> Validation:
         """What is wrong with a configuration, property by property. Raises LearnerError without a connector.class."""
@@ -182,4 +191,4 @@ def _refusal(method: str, path: str, response: httpx.Response) -> LearnerError |
     )
 
 
-__all__ = ["Connect", "ConnectorStatus", "Offset", "Plugin", "Problem", "Validation"]
+__all__ = ["Connect", "Connector", "ConnectorStatus", "Offset", "Plugin", "Problem", "Validation"]

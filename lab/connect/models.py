@@ -114,6 +114,23 @@ class ConnectorStatus:
 
 
 @dataclass(frozen=True)
+class Connector:
+    """One connector as GET /connectors gives it: `kind` is `sink` or `source`."""
+
+    config: dict[str, str]
+    kind: str
+    status: ConnectorStatus
+
+    @classmethod
+    def from_json(cls, about: dict[str, Any]) -> Connector:
+        """From an entry of GET /connectors?expand=info&expand=status."""
+        status = about["status"]
+        return cls(
+            dict(about.get("info", {}).get("config", {})), status.get("type", ""), ConnectorStatus.from_json(status)
+        )
+
+
+@dataclass(frozen=True)
 class Offset:
     """How far a connector is in one partition; an `offset` of None asks to forget it."""
 

@@ -205,10 +205,10 @@ class Poison(Fault):
     def _inject(self) -> None:
         from confluent_kafka import Producer
 
-        from lab.kafka.client import quiet
+        from lab.kafka.client import silent
 
         failures: list[str] = []
-        producer = Producer(quiet(self._addresses, acks="all"))
+        producer = Producer(silent(self._addresses, acks="all"))
         for record in self._records:
             producer.produce(
                 self._addresses.names.readings,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ Row = dict[str, str]
 BATCH_LINES = 5000
 """Lines of line protocol per write request: what InfluxData recommends."""
 
+EPOCH = datetime.fromtimestamp(0, UTC)
 NOT_FOUND = 404
 WRITTEN = 204
 """InfluxDB confirms a write with this status and with nothing else."""
@@ -45,11 +46,12 @@ class Influx:
 
     def __init__(self, addresses: Addresses, timeout: float = 60.0) -> None:
         """`timeout` is in seconds on the reference machine, per request."""
+        self._addresses, self._seconds = addresses, allow(timeout)
         self.names = addresses.names
         self.org = addresses.influx_org
         headers = {"Authorization": f"Token {addresses.influx_token}"}
         self._http = httpx.Client(
-            base_url=addresses.influx_url, headers=headers, timeout=allow(timeout), trust_env=False
+            base_url=addresses.influx_url, headers=headers, timeout=self._seconds, trust_env=False
         )
         self._org_id: str | None = None
 
@@ -84,6 +86,21 @@ class Influx:
         if not answer.headers.get("content-type", "").startswith("text/csv"):
             raise self._stranger(answer)
         yield from parse_csv(answer.text)
+
+    def tables(self, flux: str) -> list[Any]:
+        """Run a Flux query; influxdb_client's FluxTables, one per group key, values as Python's.
+
+        Raises influxdb_client's ApiException with the server's words where the query is wrong.
+        """
+        # Imported by the first query that needs it: it takes half of what a lesson's first cell would take.
+        from influxdb_client.client.influxdb_client import InfluxDBClient
+        from urllib3.exceptions import HTTPError
+
+        try:
+            with InfluxDBClient(**self._addresses.influx(), timeout=round(self._seconds * 1000)) as client:
+                return [_with_line_feeds(table) for table in client.query_api().query(flux)]
+        except HTTPError as error:
+            raise self._no_answer(error) from error
 
     def write(self, bucket: str, lines: Iterable[str], precision: str = "us") -> None:
         """Write line protocol in batches; `precision` is ns, us, ms or s."""
@@ -126,16 +143,20 @@ class Influx:
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.HTTPError as error:
-            raise ServiceError(
-                "influxd",
-                f"InfluxDB at {self._http.base_url} did not answer: {error or type(error).__name__}.",
-                "Look at ./workshop status and ./workshop logs influxd.",
-            ) from error
+            raise self._no_answer(error) from error
         if answer.is_error:
             raise InfluxError(f"{method} {path}", answer.status_code, _reason(answer))
         if not answer.is_success:
             raise self._stranger(answer)
         return answer
+
+    def _no_answer(self, error: Exception) -> ServiceError:
+        said = error if isinstance(error, httpx.HTTPError) and str(error) else type(error).__name__
+        return ServiceError(
+            "influxd",
+            f"InfluxDB at {self._http.base_url} did not answer: {said}.",
+            "Look at ./workshop status and ./workshop logs influxd.",
+        )
 
     def _stranger(self, answer: httpx.Response) -> ServiceError:
         return ServiceError(
@@ -161,6 +182,15 @@ def parse_csv(text: str) -> Iterator[Row]:
             yield dict(zip(header, cells, strict=False))
 
 
+def _with_line_feeds(table: Any) -> Any:
+    """The table with line feeds where InfluxDB's CSV has them as carriage return and line feed."""
+    for record in table.records:
+        for name, value in record.values.items():
+            if isinstance(value, str) and "\r\n" in value:
+                record.values[name] = value.replace("\r\n", "\n")
+    return table
+
+
 def instant(when: datetime) -> str:
     """RFC 3339 in UTC with microseconds, as Flux and the delete interface take it."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -173,10 +203,8 @@ def from_micros(micros: int) -> datetime:
 
 
 def to_micros(text: str) -> int:
-    """Microseconds since the epoch of an RFC 3339 time as InfluxDB prints it (up to nine decimals, UTC)."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
-    return seconds * 1_000_000 + int((fraction + "000000")[:6])
+    """Microseconds since the epoch of an RFC 3339 time as InfluxDB prints it; further decimals are cut."""
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 def _reason(answer: httpx.Response) -> str:

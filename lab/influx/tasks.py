@@ -54,7 +54,7 @@ class Run:
         """How long the run took; 0 while it has not finished."""
         if not (self.started_at and self.finished_at):
             return 0.0
-        return (_moment(self.finished_at) - _moment(self.started_at)).total_seconds()
+        return (datetime.fromisoformat(self.finished_at) - datetime.fromisoformat(self.started_at)).total_seconds()
 
 
 def find(influx: Influx, name: str) -> Task | None:
@@ -217,9 +217,3 @@ def _run(body: dict[str, Any]) -> Run:
         body.get("startedAt", ""),
         body.get("finishedAt", ""),
     )
-
-
-def _moment(text: str) -> datetime:
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    micros = int((fraction + "000000")[:6])
-    return datetime.fromisoformat(whole).replace(microsecond=micros, tzinfo=UTC)

@@ -16,8 +16,7 @@ from typing import Any, NoReturn
 from IPython.display import display
 
 from lab.base.addresses import load
-from lab.base.errors import LearnerError, ServiceError
-from lab.base.pace import allow_ms
+from lab.base.errors import LearnerError
 from lab.checks.exercise_api import flux_exercise
 from lab.checks.view import Card
 from lab.learn.flux_errors import explain
@@ -62,26 +61,10 @@ def run(query: str) -> FluxResult:
 
     Raises ApiException with the server's words and ServiceError when it does not answer.
     """
-    # Imported by the first query: it takes half of what a lesson's first cell would take.
-    from influxdb_client.client.influxdb_client import InfluxDBClient
-    from urllib3.exceptions import HTTPError
+    from lab.influx.api import Influx  # by the first query: it takes half of what a lesson's first cell would take
 
-    try:
-        with InfluxDBClient(**load().influx(), timeout=allow_ms(QUERY_SECONDS)) as client:
-            return FluxResult(query, tuple(_plain(table) for table in client.query_api().query(query)))
-    except HTTPError as error:
-        raise ServiceError(
-            "influxd", f"InfluxDB did not answer: {type(error).__name__}.", "Run ./workshop up, then the cell again."
-        ) from error
-
-
-def _plain(table: Any) -> Any:
-    """The table with line feeds where InfluxDB's CSV has them as carriage return and line feed."""
-    for record in table.records:
-        for name, value in record.values.items():
-            if isinstance(value, str) and "\r\n" in value:
-                record.values[name] = value.replace("\r\n", "\n")
-    return table
+    with Influx(load(), timeout=QUERY_SECONDS) as influx:
+        return FluxResult(query, tuple(influx.tables(query)))
 
 
 def flux(shell: Any, line: str, cell: str) -> None:

@@ -4,7 +4,7 @@
 what every number means.
 """
 
-from lab.kafka.offsets import GroupPosition, GroupReader
+from lab.kafka.groups import GroupPosition, GroupReader
 from lab.ledger.collect import Collector, Marks, marks
 from lab.ledger.evidence import (
     ALARMS,

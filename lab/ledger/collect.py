@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from time import monotonic
-from typing import Any, NamedTuple
-
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from lab.base.addresses import Addresses
 from lab.base.errors import LearnerError, ServiceError
-from lab.base.pace import allow
 from lab.base.reading import Reading
 from lab.connect.client import Connect
 from lab.fleet.alarms import parse_alarm
@@ -20,16 +14,10 @@ from lab.influx import tasks
 from lab.influx.api import Influx, to_micros
 from lab.influx.flux import downsampled_rows, raw_points
 from lab.influx.rules import MICROS
-from lab.kafka.client import quiet
-from lab.kafka.offsets import GroupReader
+from lab.kafka.groups import GroupReader
+from lab.kafka.topics import Record, TopicReader
 from lab.ledger.evidence import AlarmRecord, KafkaRecord, Key, Positions
 
-READ_S = 60.0
-"""Deadline for reading one topic to its end."""
-POLL_S = 0.5
-BATCH = 5000
-ASK_S = 20.0
-"""Deadline of one question about a topic."""
 CONNECT_S = 5.0
 """How long a rebalance of Connect is waited for; the next look asks again."""
 SKEW_MS = 60_000
@@ -47,12 +35,16 @@ class Marks:
 
 def marks(addresses: Addresses, since_us: int) -> Marks:
     """Note where both topics end now. Raises ServiceError when Kafka does not answer."""
-    with_consumer = _Reader(addresses)
-    try:
-        names = addresses.names
-        return Marks(with_consumer.ends(names.readings), with_consumer.ends(names.alarms), since_us)
-    finally:
-        with_consumer.close()
+    with TopicReader(addresses) as reader:
+        return Marks(_ends(reader, addresses.names.readings), _ends(reader, addresses.names.alarms), since_us)
+
+
+def _ends(reader: TopicReader, topic: str) -> dict[int, int]:
+    """Raises ServiceError without that topic: nothing of the run could be read."""
+    found = reader.ends(topic)
+    if not found:
+        raise ServiceError("kafka1", f"Kafka has no topic {topic}.", "./workshop up creates the pipeline's topics.")
+    return found
 
 
 class Collector:
@@ -80,12 +72,8 @@ class Collector:
     def refused(self) -> frozenset[Key]:
         """Readings of this run in the dead-letter topic, where a record keeps the timestamp of the one refused."""
         topic, since_ms = self._addresses.names.dead_letters, self._begin.since_us // 1000 - SKEW_MS
-        reader = _Reader(self._addresses)
-        try:
-            start = reader.first_since(topic, since_ms)
-            found = [_reading(record) for record in reader.read(topic, start)]
-        finally:
-            reader.close()
+        with TopicReader(self._addresses) as reader:
+            found = [_reading(record) for record in reader.read(topic, reader.first_since(topic, since_ms))]
         return frozenset((reading.generator, reading.time) for reading in found if reading)
 
     def positions(self, lookback: int, every: int) -> Positions:
@@ -125,84 +113,12 @@ class Collector:
             rows = influx.iterate(downsampled_rows(self._addresses.names, self._begin.since_us, until_us))
             return {(row["generatorID"], to_micros(row["_time"])): row["_value"] for row in rows}
 
-    def _read(self, topic: str, start: dict[int, int]) -> Iterator[_Record]:
-        reader = _Reader(self._addresses)
-        try:
+    def _read(self, topic: str, start: dict[int, int]) -> Iterator[Record]:
+        with TopicReader(self._addresses) as reader:
             yield from reader.read(topic, start)
-        finally:
-            reader.close()
 
 
-class _Record(NamedTuple):
-    """What the ledger needs of a record; timestamp in milliseconds."""
-
-    value: bytes | None
-    partition: int
-    offset: int
-    timestamp: int
-
-
-class _Reader:
-    """A consumer without a group that reads partitions from offsets to their present ends.
-
-    It is from librdkafka: a kafka-python consumer closed while it connects leaves its socket to the garbage collector,
-    and the ledger opens and closes one at every look.
-    """
-
-    def __init__(self, addresses: Addresses) -> None:
-        settings = quiet(addresses, group_id="ledger", enable_auto_commit=False, auto_offset_reset="earliest")
-        self._consumer = Consumer(settings)
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def ends(self, topic: str) -> dict[int, int]:
-        return {number: high for number, (_, high) in self._marks(topic).items()}
-
-    def first_since(self, topic: str, since_ms: int) -> dict[int, int]:
-        """The first offset of each partition whose record is not older; the end where there is none."""
-        ends = self.ends(topic)
-        wanted = [TopicPartition(topic, number, since_ms) for number in ends]
-        found = _answered(lambda: self._consumer.offsets_for_times(wanted, timeout=allow(ASK_S)))
-        return ends | {at.partition: at.offset for at in found if at.offset >= 0}
-
-    def read(self, topic: str, start: dict[int, int]) -> Iterator[_Record]:
-        marks = self._marks(topic)
-        at = {number: max(low, start.get(number, 0)) for number, (low, _) in marks.items()}
-        waited = {number for number, (_, high) in marks.items() if high > at[number]}
-        self._consumer.assign([TopicPartition(topic, number, at[number]) for number in waited])
-        deadline = monotonic() + allow(READ_S)
-        while any(at[number] < marks[number][1] for number in waited):
-            if monotonic() > deadline:
-                raise ServiceError(
-                    "kafka1",
-                    f"Reading {topic} to its end took more than {allow(READ_S):.0f} s.",
-                    "Look at ./workshop status: is a broker down?",
-                )
-            for message in _answered(lambda: self._consumer.consume(BATCH, timeout=POLL_S)):
-                if message.error() is None:  # others are about connections, which librdkafka makes again
-                    at[message.partition()] = message.offset() + 1
-                    yield _Record(message.value(), message.partition(), message.offset(), message.timestamp()[1])
-
-    def _marks(self, topic: str) -> dict[int, tuple[int, int]]:
-        """First and end offset of each partition."""
-        known = _answered(lambda: self._consumer.list_topics(topic, timeout=allow(ASK_S))).topics[topic].partitions
-        if not known:
-            raise ServiceError("kafka1", f"Kafka has no topic {topic}.", "Make the topics with ./workshop up.")
-        ask = self._consumer.get_watermark_offsets
-        return {n: _answered(partial(ask, TopicPartition(topic, n), timeout=allow(ASK_S))) for n in sorted(known)}
-
-
-def _answered(ask: Callable[[], Any]) -> Any:
-    try:
-        return ask()
-    except KafkaException as error:
-        raise ServiceError(
-            "kafka1", f"Kafka did not answer: {error}.", "Look at ./workshop status and ./workshop logs kafka1."
-        ) from error
-
-
-def _reading(record: _Record) -> KafkaRecord | None:
+def _reading(record: Record) -> KafkaRecord | None:
     try:
         reading = Reading.from_json(record.value or b"")
     except ValueError:
@@ -212,6 +128,6 @@ def _reading(record: _Record) -> KafkaRecord | None:
     )
 
 
-def _alarm(record: _Record) -> AlarmRecord | None:
+def _alarm(record: Record) -> AlarmRecord | None:
     alarm = parse_alarm(record.value)
     return AlarmRecord(alarm.generator, alarm.time, alarm.alarm, record.timestamp) if alarm else None

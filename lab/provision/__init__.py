@@ -7,7 +7,6 @@ set right where they differ.
 from __future__ import annotations
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, wait_fixed
 
@@ -23,7 +22,7 @@ from lab.influx import buckets as bucket_of
 from lab.influx import tasks
 from lab.influx.api import Influx
 from lab.influx.flux import LOOKBACK_SLOTS, Downsample, downsample_script
-from lab.kafka.client import quiet
+from lab.kafka.client import admin
 
 KAFKA_S = 20.0
 """Deadline in seconds of one request to Kafka."""
@@ -42,9 +41,9 @@ def essentials(addresses: Addresses, report: Report) -> None:
 
 def topics(addresses: Addresses) -> None:
     """The topics of the pipeline, each with its partitions, replicas and min.insync.replicas."""
-    admin = AdminClient(quiet(addresses))
+    kafka = admin(addresses)
     wanted = [_topic(spec) for spec in addresses.names.topics()]
-    for name, answer in admin.create_topics(
+    for name, answer in kafka.create_topics(
         wanted, operation_timeout=allow(KAFKA_S), request_timeout=allow(KAFKA_S)
     ).items():
         try:

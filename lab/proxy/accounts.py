@@ -11,7 +11,6 @@ however fast the guesses come. Names that do not exist count as one account toge
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from base64 import b64encode
 from collections import OrderedDict, deque
@@ -24,6 +23,7 @@ from pathlib import Path
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from lab.base import files
 from lab.base.errors import LearnerError
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -207,8 +207,5 @@ def write(path: Path, name: str, password: str | None) -> None:
         del found[name]
     else:
         found[name] = HASHER.hash(password)
-    scratch = path.with_name(path.name + ".new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.writelines(f"{one}:{stored}\n" for one, stored in found.items())
-    scratch.replace(path)
+    lines = (f"{one}:{stored}\n" for one, stored in found.items())
+    files.write(path, "".join(lines), elsewhere="Name a password file in a folder that you may write to.")

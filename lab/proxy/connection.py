@@ -1,11 +1,11 @@
 """One socket: bytes into the session, events out to Kafka, answers back.
 
-Rules that hold here: a connection hands over no more publishes than its window and the process have room for; what comes
-behind them waits as bytes inside the session, in the order it came. At first the socket is simply not read, as in any
-moment of load; when nothing has moved for a second, Kafka is away rather than busy, and the connection reads ahead, up to
-its allowance, to answer the pings it finds. Reading also stops, one bit per reason, while CONNECT is checked and while
-the peer does not read its answers. A client is never called silent for a time in which nobody listened to it. A peer
-that is gone while its publishes wait is gone after them.
+Rules that hold here: a connection hands over no more publishes than its window and the process have room for; what
+comes behind them waits as bytes inside the session, in the order it came. At first the socket is simply not read, as in
+any moment of load; when nothing has moved for a second, Kafka is away rather than busy, and the connection reads ahead,
+up to its allowance, to answer the pings it finds. Reading also stops, one bit per reason, while CONNECT is checked and
+while the peer does not read its answers. A client is never called silent for a time in which nobody listened to it. A
+peer that is gone while its publishes wait is gone after them.
 """
 
 from __future__ import annotations
@@ -389,5 +389,5 @@ class Connection(asyncio.BufferedProtocol):
         return self._next_ask(now)
 
     def _next_ask(self, now: float) -> float:
-        """When to look again: at the deadline, or sooner, so that the wheel does not keep a closed connection for hours."""
+        """When to look again: at the deadline, or sooner, so that the wheel keeps no closed connection for hours."""
         return min(self.session.heard + 1.5 * self.session.keep_alive, now + ASK_SECONDS)

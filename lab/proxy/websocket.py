@@ -1,7 +1,7 @@
 """MQTT over WebSocket (section 6 of both standards): binary messages of the sub-protocol `mqtt`.
 
-A connection sees only the bytes inside; packets need not begin where a message begins. A request that is not for this is
-answered in words and leaves a line in the log.
+A connection sees only the bytes inside; packets need not begin where a message begins. A request that is not for this
+is answered in words and leaves a line in the log.
 """
 
 from __future__ import annotations

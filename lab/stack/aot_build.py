@@ -21,13 +21,14 @@ from tenacity import retry, retry_if_exception_type, wait_fixed
 from lab.base import access
 from lab.base.environment import small
 from lab.base.errors import MachineError
+from lab.base.files import clear, write
 from lab.base.locks import hold
 from lab.base.pace import allow, stop_after
 from lab.base.settings import settings
 from lab.stack import answers, background, connect, kafka
 from lab.stack.java import aot, jars
 from lab.stack.java.runtime import QUICK
-from lab.stack.layout import Layout, clear, layout, write
+from lab.stack.layout import Layout, layout
 from lab.stack.ports import HOST, Ports, choose
 from lab.stack.service import Service
 

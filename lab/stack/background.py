@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 from lab.base.environment import PASSED_ON
+from lab.base.files import write
 from lab.base.settings import ROOT
 from lab.stack import supervisor
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.service import Service
 
 

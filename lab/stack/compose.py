@@ -16,13 +16,14 @@ from lab.base import addresses
 from lab.base.addresses import Addresses
 from lab.base.diagnosis import cause
 from lab.base.errors import MachineError, ServiceError
+from lab.base.files import write
 from lab.base.pace import Stopwatch, allow
 from lab.base.progress import Report
 from lab.base.settings import ROOT
 from lab.provision import essentials
 from lab.stack import connect, kafka, native_services, proxy, ready, service_status
 from lab.stack.influxd import server
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.ports import Ports
 from lab.stack.service import SERVICES, ServiceStatus, State
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lab.base.files import write
 from lab.stack.kafka import cluster_id, jvm
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.ports import HOST, Ports
 from lab.stack.service import Service
 

@@ -9,12 +9,13 @@ from pydantic import SecretStr
 from lab.base import addresses, locks
 from lab.base.addresses import Addresses, KafkaSecurity
 from lab.base.errors import LearnerError, ServiceError
+from lab.base.files import write
 from lab.base.pace import Stopwatch
 from lab.base.progress import Report
 from lab.base.settings import Settings, settings
 from lab.provision import essentials
 from lab.stack import native, orphans, proxy, ready, service_status, supervisor
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.ports import HOST
 from lab.stack.service import SERVICES, ServiceStatus, State
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from lab.base import access, addresses
 from lab.base.addresses import Addresses
 from lab.base.errors import LabError, MachineError, ServiceError
+from lab.base.files import clear, plain
 from lab.base.locks import hold, hold_if_free
 from lab.base.progress import Report
 from lab.base.settings import settings
@@ -25,7 +26,7 @@ from lab.stack import background, ports, ready, supervisor
 from lab.stack.influxd import archive, binary, build, progress, server, toolchain
 from lab.stack.influxd.build import Advance
 from lab.stack.influxd.progress import Progress
-from lab.stack.layout import Layout, clear, layout, plain
+from lab.stack.layout import Layout, layout
 from lab.stack.logs import latest
 from lab.stack.service import Service
 

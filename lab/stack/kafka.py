@@ -14,10 +14,11 @@ from pathlib import Path
 from lab.base.diagnosis import cause
 from lab.base.environment import small
 from lab.base.errors import ServiceError
+from lab.base.files import clear, write
 from lab.base.pace import Stopwatch, allow
 from lab.stack.java import aot
 from lab.stack.java.runtime import LEAN, QUICK, java
-from lab.stack.layout import Layout, clear, write
+from lab.stack.layout import Layout
 from lab.stack.ports import BROKERS, HOST, Ports
 from lab.stack.service import Service
 

@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +22,7 @@ from lab.base import access
 from lab.base.diagnosis import remedy
 from lab.base.environment import utf8_locale
 from lab.base.errors import LearnerError, MachineError
+from lab.base.files import SHORT
 from lab.base.settings import ROOT, settings
 
 MARKER = "workshop-stack"
@@ -36,8 +34,6 @@ MADE = frozenset({MARKER, *FOLDERS, *FILES, KEPT, "progress.toml", "jupyter", "t
 """Every name that the kit itself writes in a state folder."""
 NOBODYS = frozenset({"lost+found", ".DS_Store"})
 """What a file system or a desktop writes by itself."""
-SHORT = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 - see `_private`
-"""Where a plain and short path can be had: a socket's, a build's. Not TMPDIR, whose name may be anything."""
 SOCKET_PATH_BYTES = 90
 """Longest socket path that is used in place: Linux allows 108 bytes, macOS 104, and supervisor appends its pid."""
 
@@ -163,53 +159,6 @@ class Layout:
 def layout() -> Layout:
     """The layout that the settings name."""
     return Layout(settings().state.absolute(), settings().cache.absolute())
-
-
-def write(path: Path, text: str, mode: int = 0o600) -> Path:
-    """Write a small file in one step and return its path; never leaves half of it.
-
-    Raises MachineError when the disk is full or read-only.
-    """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        opened = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(opened, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        scratch.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise MachineError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            remedy(error, "Point LAB_STATE at another folder, then run the command again."),
-        ) from error
-    return path
-
-
-@contextmanager
-def plain(folder: Path) -> Iterator[Path]:
-    """The folder by a path of letters, digits and little else, for tools that take no other: a link if need be."""
-    if re.fullmatch(r"[A-Za-z0-9_./-]+", str(folder)):
-        yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="lab-", dir=SHORT) as made:
-        link = Path(made) / "place"
-        link.symlink_to(folder)
-        try:
-            yield link
-        finally:
-            link.unlink(missing_ok=True)
-
-
-def clear(folder: Path, pattern: str) -> None:
-    """Remove scratch folders that a killed process left; call it where nobody else can be using them."""
-    for left in folder.glob(pattern):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                left.unlink()
 
 
 def _objections_to_name(folder: Path) -> Iterator[str]:

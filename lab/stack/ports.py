@@ -20,7 +20,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lab.base.errors import MachineError
-from lab.stack.layout import write
+from lab.base.files import write
 
 HOST = "127.0.0.1"
 BROKERS = (1, 2, 3)

@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 
 from lab.base.errors import LearnerError
+from lab.base.files import write
 from lab.base.names import Names, TopicSpec
 from lab.base.reading import MQTT_ROOT
 from lab.base.settings import ROOT, Settings
 from lab.base.settings import settings as current
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.ports import HOST
 from lab.stack.service import Service
 

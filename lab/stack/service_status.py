@@ -56,8 +56,8 @@ def status(layout: Layout, where: Addresses) -> list[ServiceStatus]:
     """The state of every native service, each asked at this moment."""
     known = processes(layout) or {}
     with ThreadPoolExecutor(len(SERVICES)) as pool:
-        answers = dict(zip(SERVICES, pool.map(lambda name: ask(name, where, known.get(name)), SERVICES), strict=True))
-    return [_one(name, known, answers[name], where, layout) for name in SERVICES]
+        heard = dict(zip(SERVICES, pool.map(lambda name: ask(name, where, known.get(name)), SERVICES), strict=True))
+    return [_one(name, known, heard[name], where, layout) for name in SERVICES]
 
 
 def ask(name: str, where: Addresses, process: Process | None) -> Answer | None:
@@ -100,7 +100,15 @@ def _broker(node: int) -> Callable[[Addresses], str]:
     return probe
 
 
+def _cluster(where: Addresses) -> str:
+    """Kafka as a whole: some broker answers. One of three may be down, as lesson 06 has it."""
+    config = where.librdkafka()
+    known = answers.kafka(config.pop("bootstrap.servers"), config, where.kafka_cluster)
+    return f"{len(known)} brokers known"
+
+
 PROBES: dict[str, Callable[[Addresses], str]] = {
+    "kafka": _cluster,
     "kafka1": _broker(1),
     "kafka2": _broker(2),
     "kafka3": _broker(3),
@@ -108,7 +116,7 @@ PROBES: dict[str, Callable[[Addresses], str]] = {
     "influxd": lambda where: f"InfluxDB {answers.influx(where)}",
     "proxy": answers.proxy,
 }
-"""One real request per service."""
+"""One real request per service, and to `kafka` as a whole."""
 
 
 def _one(

@@ -26,8 +26,9 @@ from tenacity import retry, retry_if_exception_type, wait_fixed
 from lab.base.diagnosis import cause
 from lab.base.environment import small
 from lab.base.errors import MachineError, ServiceError
+from lab.base.files import write
 from lab.base.pace import allow, stop_after
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.service import Service
 
 MARK = "LAB_SUPERVISED"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from lab.kafka.groups import lag, whole_lag
 from lab.widgets.poller import NOTHING_YET, Fact
-from lab.widgets.sources.kafka import lag, whole_lag
 from lab.widgets.topic_views import lost
 
 KEPT_S = 300.0

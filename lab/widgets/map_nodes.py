@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.base.names import Names
+from lab.kafka.groups import lag, whole_lag
 from lab.widgets.poller import NOTHING_YET, Fact
 from lab.widgets.rates import number_of, say_count, say_lag, say_rate
 from lab.widgets.schedule import runs, seconds_of
-from lab.widgets.sources.kafka import lag, whole_lag
 
 SOURCES = ("kafka", "sink group", "dispatchers", "connect", "influxd", "proxy", "stack")
 LAG_SLOW = 5_000

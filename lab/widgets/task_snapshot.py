@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from lab.widgets.poller import Fact
+from lab.widgets.schedule import seconds_of
 from lab.widgets.task_script import split_script
 from lab.widgets.topic_views import lost
 
@@ -39,22 +39,13 @@ def _task(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    start, end = _moment(run.get("startedAt", "")), _moment(run.get("finishedAt", ""))
+    start, end = seconds_of(run.get("startedAt", "")), seconds_of(run.get("finishedAt", ""))
     return {
         "id": run["id"],
         "status": run["status"],
         "scheduled": run.get("scheduledFor", ""),
-        "ms": round((end - start).total_seconds() * 1000) if start and end else None,
+        "ms": round((end - start) * 1000) if start and end else None,
     }
-
-
-def _moment(text: str) -> datetime | None:
-    """An RFC 3339 time with up to nine decimals; Python reads six."""
-    whole, dot, rest = text.partition(".")
-    try:
-        return datetime.fromisoformat(whole + dot + rest.rstrip("Z")[:6] + "+00:00" if dot else text)
-    except ValueError:
-        return None
 
 
 def _words(name: str, task: Mapping[str, Any] | None, runs: list[dict[str, Any]]) -> list[str]:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from lab.base.addresses import Addresses
-from lab.base.pace import allow
+from lab.connect import models
+from lab.connect.client import Connect
 
 TIMEOUT_SECONDS = 5.0
 Wait = Callable[..., Any]
@@ -39,7 +38,13 @@ class Connector:
 
 def configs(where: Addresses) -> dict[str, dict[str, str]]:
     """The configuration of every connector by name."""
-    return {name: found.config for name, found in _connectors(where.connect_url).items()}
+    with _client(where.connect_url) as connect:
+        return {name: found.config for name, found in connect.all().items()}
+
+
+def _client(url: str) -> Connect:
+    """A client that tells what it sees at once: the probe waits itself."""
+    return Connect(url, patience_s=0, timeout_s=TIMEOUT_SECONDS)
 
 
 class ConnectProbe:
@@ -53,7 +58,8 @@ class ConnectProbe:
 
     def connectors(self) -> dict[str, Connector]:
         """Every connector by name."""
-        return _connectors(self._url)
+        with _client(self._url) as connect:
+            return {name: _connector(name, found) for name, found in connect.all().items()}
 
     def connector(
         self, name: str, good: Callable[[Connector | None], object] = bool, within: float = 10.0
@@ -64,22 +70,13 @@ class ConnectProbe:
         )
 
     def get(self, path: str) -> Any:
-        """GET any path, read as JSON, e.g. `/connectors/NAME/offsets`. Raises httpx.HTTPError."""
-        answer = httpx.get(f"{self._url}{path}", timeout=allow(TIMEOUT_SECONDS), trust_env=False)
-        answer.raise_for_status()
-        return answer.json()
+        """GET any path, read as JSON, e.g. `/connectors/NAME/offsets`. Raises ServiceError or LearnerError."""
+        with _client(self._url) as connect:
+            return connect.get(path)
 
 
-def _connectors(url: str) -> dict[str, Connector]:
-    answer = httpx.get(
-        f"{url}/connectors?expand=info&expand=status", timeout=allow(TIMEOUT_SECONDS), trust_env=False
-    ).raise_for_status()
-    return {name: _connector(name, entry) for name, entry in answer.json().items()}
-
-
-def _connector(name: str, entry: dict[str, Any]) -> Connector:
-    status = entry["status"]
-    parts = [status["connector"], *status["tasks"]]
-    trace = next((part["trace"].splitlines()[0] for part in parts if part.get("trace")), "")
-    states = tuple(task["state"] for task in status["tasks"])
-    return Connector(name, dict(entry["info"]["config"]), status["connector"]["state"], states, trace)
+def _connector(name: str, found: models.Connector) -> Connector:
+    status = found.status
+    traces = [status.trace, *(task.trace for task in status.tasks)]
+    first = next((trace.splitlines()[0] for trace in traces if trace), "")
+    return Connector(name, found.config, status.state, tuple(task.state for task in status.tasks), first)

@@ -6,10 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from influxdb_client.client.influxdb_client import InfluxDBClient
-
 from lab.base.addresses import Addresses
-from lab.base.pace import allow, allow_ms
 from lab.influx import tasks
 from lab.influx.api import Influx
 
@@ -23,7 +20,7 @@ Wait = Callable[..., Any]
 
 def latest_runs(where: Addresses) -> dict[str, str]:
     """The scheduled time of the newest run of every task by name; empty text for a task that never ran."""
-    with Influx(where, timeout=allow(QUERY_SECONDS)) as influx:
+    with Influx(where, timeout=QUERY_SECONDS) as influx:
         listed = influx.json("GET", "/api/v2/tasks", params={"org": influx.org, "limit": 100})["tasks"]
         return {str(item["name"]): str(item.get("latestCompleted", "")) for item in listed}
 
@@ -51,8 +48,8 @@ class InfluxProbe:
 
     def tables(self, flux: str) -> list[Any]:
         """Run a query; the FluxTables as influxdb_client gives them, one per group key."""
-        with InfluxDBClient(**self._where.influx(), timeout=allow_ms(QUERY_SECONDS)) as client:
-            return list(client.query_api().query(flux))
+        with Influx(self._where, timeout=QUERY_SECONDS) as influx:
+            return influx.tables(flux)
 
     def points(
         self, bucket: str, steps: str = "", at_least: int = 1, within: float = 5.0, since: str | None = None
@@ -108,9 +105,5 @@ class InfluxProbe:
 
 
 def _after(moment: str, began: float) -> bool:
-    """Whether an RFC 3339 time is not before `began`; InfluxDB's nanoseconds are cut."""
-    if not moment:
-        return False
-    whole, _, fraction = moment.rstrip("Z").partition(".")
-    seconds = datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp() + float(f"0.{fraction or 0}")
-    return seconds >= began
+    """Whether an RFC 3339 time is not before `began`; a run that has not started has none."""
+    return bool(moment) and datetime.fromisoformat(moment).timestamp() >= began

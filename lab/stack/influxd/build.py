@@ -57,7 +57,7 @@ def build(tools: Found, scratch: Path, advance: Advance, say: Report = quiet) ->
 def build_environment(tools: Found, scratch: Path, programs: Path) -> dict[str, str]:
     """The environment of every step: caches of its own, our pkg-config first, the C compiler by name.
 
-    `scratch` has a plain path (`layout.plain`): cgo refuses flags with blanks, and PATH is separated by colons. PWD and
+    `scratch` has a plain path (`files.plain`): cgo refuses flags with blanks, and PATH is separated by colons. PWD and
     GOROOT keep Go from looking up where the path leads.
     `-mod=readonly`: the build takes the versions and checksums of go.mod and go.sum, or it fails.
     """

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lab.base.files import write
 from lab.base.settings import settings
-from lab.stack.layout import write
 
 
 @dataclass(frozen=True)

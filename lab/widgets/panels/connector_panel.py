@@ -41,7 +41,7 @@ def make(name: str | None) -> ConnectorPanel:
 def _new(key: str, wanted: str) -> ConnectorPanel:
     held, panel = live(), ConnectorPanel(heading=f"Connector {wanted}")
     panel.on_command = lambda verb, _arguments: command(panel, wanted, verb)
-    feed = held.pump.feed("connect", http.Connect)
+    feed = held.pump.feed("connect", http.Connectors)
     held.show(key, panel, lambda: snapshot_of(wanted, feed.fact))
     return panel
 

@@ -74,7 +74,7 @@ def _new(name: str) -> FleetPanel:
     influx = feeds["influxd"].source
 
     def compose() -> dict[str, Any]:
-        if isinstance(influx, http.Influx):
+        if isinstance(influx, http.Buckets):
             influx.follow = composer.followed
         views, fleet = _seen()
         facts = {"fleet": fleet, **{key: feed.fact for key, feed in feeds.items()}}
@@ -92,7 +92,7 @@ def _feeds(pump: Pump, composer: FleetComposer) -> dict[str, Feed]:
         "readings": pump.feed(f"tail {names.readings}", lambda: records.Tail(names.readings, DEPTH)),
         "alarms": pump.feed(f"tail {names.alarms}", lambda: records.Tail(names.alarms, DEPTH)),
         "statuses": pump.feed("statuses", records.Statuses),
-        "influxd": pump.feed("influxd", http.Influx),
+        "influxd": pump.feed("influxd", http.Buckets),
     }
 
 

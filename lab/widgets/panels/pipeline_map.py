@@ -46,8 +46,8 @@ def composer(pump: Pump) -> Callable[[], dict[str, Any]]:
         "kafka": pump.feed("cluster", kafka.Cluster),
         "sink group": pump.feed(f"group {sink}", lambda: kafka.Group(sink)),
         "dispatchers": pump.feed(f"group {names.dispatchers}", lambda: kafka.Group(names.dispatchers)),
-        "connect": pump.feed("connect", http.Connect),
-        "influxd": pump.feed("influxd", http.Influx),
+        "connect": pump.feed("connect", http.Connectors),
+        "influxd": pump.feed("influxd", http.Buckets),
         "proxy": pump.feed("proxy", http.Proxy),
         "stack": pump.feed("stack for remedies", lambda: http.Stack(every=STACK_EVERY_S)),
     }

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab.base.addresses import Addresses
 from lab.base.names import MEASUREMENT
 from lab.base.pace import allow
-from lab.influx.api import parse_csv
+from lab.connect.client import Connect, Connector
+from lab.influx.api import NOT_FOUND, Influx, InfluxError
 from lab.influx.literal import quoted
 from lab.influx.types import judged, newest_types
 from lab.widgets.sources.row_counter import Tally
@@ -33,32 +34,29 @@ TASK_FACTS = (
 )
 
 
-class Connect:
+class Connectors:
     """Every connector with its state, tasks and configuration."""
 
     service = "connect"
     every = 1.5
 
     def open(self, addresses: Addresses) -> None:
-        self._http = httpx.Client(base_url=addresses.connect_url, timeout=allow(TIMEOUT), trust_env=False)
+        self._connect = Connect(addresses.connect_url, patience_s=0, timeout_s=TIMEOUT)
 
     def sample(self) -> dict[str, Any]:
-        answer = self._http.get("/connectors", params=[("expand", "status"), ("expand", "info")])
-        answer.raise_for_status()
-        return {"connectors": {name: _connector(about) for name, about in sorted(answer.json().items())}}
+        return {"connectors": {name: _connector(found) for name, found in self._connect.all().items()}}
 
     def close(self) -> None:
-        self._http.close()
+        self._connect.close()
 
 
-def _connector(about: dict[str, Any]) -> dict[str, Any]:
-    status = about["status"]
+def _connector(found: Connector) -> dict[str, Any]:
     return {
-        "state": status["connector"]["state"],
-        "type": status.get("type", ""),
-        "tasks": [{"id": t["id"], "state": t["state"], "trace": t.get("trace", "")} for t in status["tasks"]],
-        "trace": status["connector"].get("trace", ""),
-        "config": about.get("info", {}).get("config", {}),
+        "state": found.status.state,
+        "type": found.kind,
+        "tasks": [{"id": task.number, "state": task.state, "trace": task.trace} for task in found.status.tasks],
+        "trace": found.status.trace,
+        "config": found.config,
     }
 
 
@@ -85,7 +83,7 @@ class Proxy:
         self._http.close()
 
 
-class Influx:
+class Buckets:
     """Both buckets' counts of rows and the newest rows of one generator, and the task with its last run."""
 
     service = "influxd"
@@ -100,11 +98,8 @@ class Influx:
         self._tallies: dict[str, Tally] = {}
 
     def open(self, addresses: Addresses) -> None:
-        headers = {"Authorization": f"Token {addresses.influx_token}"}
-        self._http = httpx.Client(
-            base_url=addresses.influx_url, timeout=allow(TIMEOUT), headers=headers, trust_env=False
-        )
-        self._names, self._org = addresses.names, addresses.influx_org
+        self._influx = Influx(addresses, timeout=TIMEOUT)
+        self._names = addresses.names
         self._tallies = {}
 
     def sample(self) -> dict[str, Any]:
@@ -121,12 +116,12 @@ class Influx:
         }
 
     def close(self) -> None:
-        self._http.close()
+        self._influx.close()
 
     def _types(self, buckets: list[str]) -> dict[str, list[dict[str, str]]]:
         """By bucket, what InfluxDB refuses there because a field's first point had another type, and the cure."""
         if time.monotonic() >= self._types_at:
-            found = {bucket: judged(bucket, self.query(newest_types(bucket))) for bucket in buckets}
+            found = {bucket: judged(bucket, self._influx.query(newest_types(bucket))) for bucket in buckets}
             self._wrong = {
                 bucket: [{"field": w.field, "type": w.found, "cause": w.cause, "remedy": w.remedy} for w in wrong]
                 for bucket, wrong in found.items()
@@ -139,8 +134,8 @@ class Influx:
         tally = self._tallies.setdefault(bucket, Tally(partial(self._rows, bucket)))
         try:
             return tally.count(int(time.time())), self._last(bucket, followed)
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code != httpx.codes.NOT_FOUND or NO_BUCKET not in error.response.text:
+        except InfluxError as error:
+            if error.status != NOT_FOUND or NO_BUCKET not in error.reason:
                 raise
             del self._tallies[bucket]
             return None, {}
@@ -150,7 +145,7 @@ class Influx:
             f"from(bucket: {quoted(bucket)}) |> range(start: {start}, stop: {stop}) "
             f'|> filter(fn: (r) => r._measurement == "{MEASUREMENT}" and r._field == "fuel") |> count()'
         )
-        return sum(int(row["_value"]) for row in self.query(flux))
+        return sum(int(row["_value"]) for row in self._influx.query(flux))
 
     def _last(self, bucket: str, generator: str) -> dict[str, str]:
         """Newest load of a generator in the bucket: its value and time; empty without one."""
@@ -159,25 +154,13 @@ class Influx:
             f'|> filter(fn: (r) => r._measurement == "{MEASUREMENT}" and r._field == "load") '
             f"|> filter(fn: (r) => r.generatorID == {quoted(generator)}) |> last()"
         )
-        rows = sorted(self.query(flux), key=lambda row: row["_time"])
+        rows = sorted(self._influx.query(flux), key=lambda row: row["_time"])
         return {"load": rows[-1]["_value"], "time": rows[-1]["_time"]} if rows else {}
 
     def _task(self) -> dict[str, Any]:
-        answer = self._http.get("/api/v2/tasks", params={"name": self._names.task, "limit": 1})
-        answer.raise_for_status()
-        tasks = answer.json().get("tasks", [])
+        asked = {"name": self._names.task, "limit": 1}
+        tasks = self._influx.json("GET", "/api/v2/tasks", params=asked).get("tasks", [])
         return {key: tasks[0][key] for key in TASK_FACTS if key in tasks[0]} if tasks else {}
-
-    def query(self, flux: str) -> list[dict[str, str]]:
-        """Rows of a Flux query, values as text. Raises httpx.HTTPError."""
-        answer = self._http.post(
-            "/api/v2/query",
-            params={"org": self._org},
-            json={"query": flux, "dialect": {"annotations": []}},
-            headers={"Accept": "application/csv"},
-        )
-        answer.raise_for_status()
-        return list(parse_csv(answer.text))
 
 
 class Stack:

@@ -6,7 +6,6 @@ inside librdkafka (confluent-kafka 2.16) on a crowded machine; the cause was not
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +15,10 @@ from confluent_kafka.admin import AdminClient
 
 from lab.base.addresses import Addresses
 from lab.base.pace import allow, allow_ms
-from lab.kafka.client import quiet
+from lab.kafka import client
+from lab.kafka.client import LATEST
+from lab.kafka.groups import Place, places
+from lab.kafka.topics import INTERNAL
 
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a broker that is gone refuses at once."""
@@ -24,12 +26,6 @@ ENDS_TIMEOUT = 2.0
 """Seconds for the ends of partitions, so that a leader that died does not hold up the news of the next one."""
 SEARCH_EVERY_S = 10.0
 """Seconds between looks at every topic for offsets that a group without members committed there."""
-LATEST = -1
-"""The timestamp that asks ListOffsets for a partition's end; Kafka protocol, API key 2."""
-INTERNAL = "__"
-"""How the names of Kafka's own topics begin."""
-Place = tuple[str, int]
-"""A topic and the number of a partition."""
 
 
 def looker(addresses: Addresses, group: str | None = None) -> Consumer:
@@ -37,19 +33,17 @@ def looker(addresses: Addresses, group: str | None = None) -> Consumer:
 
     With `group` it can ask for that group's committed offsets.
     """
-    return Consumer(
-        {
-            **_config(addresses),
-            "group.id": group or f"{addresses.namespace}panels",
-            "enable.auto.commit": False,
-            "queued.max.messages.kbytes": 1024,
-            "fetch.message.max.bytes": 262_144,
-        }
+    return client.consumer(
+        addresses,
+        group or f"{addresses.namespace}panels",
+        queued_max_messages_kbytes=1024,
+        fetch_message_max_bytes=262_144,
+        **_settings(),
     )
 
 
-def _config(addresses: Addresses) -> dict[str, Any]:
-    return quiet(addresses, socket_timeout_ms=allow_ms(TIMEOUT), reconnect_backoff_max_ms=2000)
+def _settings() -> dict[str, Any]:
+    return {"socket_timeout_ms": allow_ms(TIMEOUT), "reconnect_backoff_max_ms": 2000}
 
 
 class Cluster:
@@ -123,7 +117,7 @@ class Group:
 
     def open(self, addresses: Addresses) -> None:
         self._consumer = looker(addresses, self._group)
-        self._admin = AdminClient(_config(addresses))
+        self._admin = client.admin(addresses, **_settings())
         self._held, self._search_due = set(), 0.0
 
     def sample(self) -> dict[str, Any]:
@@ -131,7 +125,9 @@ class Group:
         assert self._consumer is not None
         found = [group for group in self._admin.list_groups(self._group, timeout=allow(TIMEOUT)) if group.error is None]
         state = str(found[0].state).lower() if found else "unknown"
-        members = {_name(member): assigned(member.assignment or b"") for member in (found[0].members if found else [])}
+        members = {
+            _name(member): _written(places(member.assignment or b"")) for member in (found[0].members if found else [])
+        }
         read = {place.rpartition("/")[0] for places in members.values() for place in places}
         seen = self._consumer.list_topics(timeout=allow(TIMEOUT)).topics
         committed = self._committed(seen, read)
@@ -157,6 +153,10 @@ class Group:
         return found
 
 
+def _written(held: Iterable[Place]) -> list[str]:
+    return sorted(f"{topic}/{partition}" for topic, partition in held)
+
+
 def _spoken(offsets: Mapping[Place, int]) -> dict[str, int]:
     return {f"{topic}/{partition}": offset for (topic, partition), offset in offsets.items()}
 
@@ -164,42 +164,3 @@ def _spoken(offsets: Mapping[Place, int]) -> dict[str, int]:
 def _name(member: Any) -> str:
     """The client's own name and the end of its member id, so that two tasks of one connector differ."""
     return f"{member.client_id}/{member.id[-6:]}"
-
-
-def assigned(data: bytes) -> list[str]:
-    """`topic/partition` of each place in a member's assignment, as consumers encode it.
-
-    Source: Apache Kafka, ConsumerProtocolAssignment.json: version int16, then per topic its name and int32 partitions.
-    """
-    places: list[str] = []
-    try:
-        (count,), at = struct.unpack_from(">i", data, 2), 6
-        for _ in range(count):
-            (length,) = struct.unpack_from(">h", data, at)
-            topic, at = data[at + 2 : at + 2 + length].decode(), at + 2 + length
-            (many,) = struct.unpack_from(">i", data, at)
-            places += [f"{topic}/{number}" for number in struct.unpack_from(f">{many}i", data, at + 4)]
-            at += 4 + 4 * many
-    except (struct.error, UnicodeDecodeError):
-        return sorted(places)
-    return sorted(places)
-
-
-def lag(group: Mapping[str, Any]) -> dict[str, int | None]:
-    """Records still to read per `topic/partition` that the group committed in or reads; None where that is unknown."""
-    committed, ends = group.get("committed", {}), group.get("ends", {})
-    read = {place for places in group.get("members", {}).values() for place in places}
-    return {place: _behind(committed.get(place), ends.get(place)) for place in sorted({*committed, *read})}
-
-
-def _behind(committed: int | None, end: int | None) -> int | None:
-    """Nobody commits in a partition before its first record is read; while it never held one, nobody is behind."""
-    if end is None or (committed is None and end > 0):
-        return None
-    return max(0, end - (committed or 0))
-
-
-def whole_lag(behind: Mapping[str, int | None]) -> int | None:
-    """The lag in all places together; None when it is unknown in one of them, or when there is none."""
-    known = [part for part in behind.values() if part is not None]
-    return sum(known) if known and len(known) == len(behind) else None

@@ -25,7 +25,7 @@ from lab.influx.literal import quoted
 from lab.influx.rules import MICROS, Downsampled, downsample
 from lab.influx.types import problems, wrong_types
 from lab.learn import flux_magic
-from lab.widgets.sources.http import Influx as InfluxSource
+from lab.widgets.sources.http import Buckets
 
 HOUR_AGO = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3600
 """Seconds since the epoch of the first slot: far enough back that the schedule never touches it."""
@@ -271,7 +271,7 @@ def test_a_field_of_a_wrong_type_is_named_with_its_cure(
     of_pair = stack.model_copy(update={"namespace": pair.names.namespace})
     assert [one.field for one in problems(of_pair)] == ["power"]
 
-    source = InfluxSource()
+    source = Buckets()
     source.open(of_pair)
     with closing(source):
         seen = source.sample()["wrong"]

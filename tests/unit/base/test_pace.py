@@ -17,12 +17,13 @@ from lab.base.addresses import Addresses
 from lab.base.errors import ServiceError
 from lab.base.pace import LEAST, MOST, Stopwatch, allow, allow_ms, bounded
 from lab.base.settings import settings
-from lab.checks import baseline, health
+from lab.checks import baseline
 from lab.checks.attempt import Attempt
 from lab.checks.baseline import Marks
-from lab.checks.probes import kafka as kafka_probe
+from lab.connect import client as http_of_connect
 from lab.connect.client import Connect
 from lab.influx.api import Influx
+from lab.kafka import client as kafka_client
 from lab.stack import answers, native, ready
 from lab.stack.layout import Layout
 from lab.stack.service import Service
@@ -244,13 +245,10 @@ def remember(*_: object, **arguments: Any) -> Any:
     [
         (answers.httpx, "Client", lambda: answers.connect("http://127.0.0.1:1"), "timeout", 12.0),
         (answers.socket, "create_connection", lambda: answers.mqtt("127.0.0.1", 1), "timeout", 12.0),
-        (http.httpx, "get", lambda: health._ASK["proxy"](WHERE), "timeout", 12.0),
-        (kafka_probe, "KafkaConsumer", lambda: health._ASK["kafka"](WHERE), "bootstrap_timeout_ms", 12_000),
-        (kafka_probe, "KafkaConsumer", lambda: kafka_probe.consumer(WHERE).__enter__(), "request_timeout_ms", 40_000),
-        (http.httpx, "Client", lambda: http.Connect().open(WHERE), "timeout", 32.0),
-        (kafka, "Consumer", lambda: kafka.looker(WHERE), "socket.timeout.ms", 32_000),
+        (http_of_connect.httpx, "Client", lambda: http.Connectors().open(WHERE), "timeout", 32.0),
+        (kafka_client, "Consumer", lambda: kafka.looker(WHERE), "socket.timeout.ms", 32_000),
     ],
-    ids=["status http", "status mqtt", "health http", "health kafka", "check kafka", "panel http", "panel kafka"],
+    ids=["status http", "status mqtt", "panel http", "panel kafka"],
 )
 def test_questions_have_longer_deadlines(
     slow: None,

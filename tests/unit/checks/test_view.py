@@ -47,7 +47,7 @@ def test_a_function_that_fails_is_not_yet_with_the_errors_words():
 
 @pytest.mark.parametrize(("value", "fields"), [(b'{"a": 1}', {"a": 1}), (b"[1]", {}), (b"{", {}), (None, {})])
 def test_the_fields_of_a_record_are_those_of_a_json_object(value, fields):
-    assert Record("t", 0, 0, 0, None, value).fields == fields
+    assert Record("t", 0, 0, 0, None, value, {}).fields == fields
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

@@ -17,6 +17,7 @@ from supervisor.options import ServerOptions
 from lab.base import addresses
 from lab.base.environment import small
 from lab.base.errors import LearnerError
+from lab.base.files import plain, write
 from lab.base.settings import Settings, settings
 from lab.proxy import accounts
 from lab.stack import native_services, proxy, supervisor
@@ -24,7 +25,7 @@ from lab.stack.influxd import build, toolchain
 from lab.stack.influxd.toolchain import Found
 from lab.stack.java import aot
 from lab.stack.java.runtime import Desk
-from lab.stack.layout import Layout, layout, plain, write
+from lab.stack.layout import Layout, layout
 from lab.stack.ports import Ports
 from tests.support.odd_names import ODD, WORST
 

@@ -10,12 +10,12 @@ import pytest
 from lab.base.addresses import Addresses
 from lab.base.errors import LearnerError
 from lab.faults import Fault
+from lab.kafka.groups import places
 from lab.widgets import poller as pump_module
 from lab.widgets.panel import Panel
 from lab.widgets.panels.fault_panel import Standing
 from lab.widgets.panels.fault_panel import snapshot_of as faults_of
 from lab.widgets.poller import Delivery, Fact, Feed, Pump
-from lab.widgets.sources.kafka import assigned
 from lab.widgets.worker import Worker, carry_out
 from tests.support.nowhere import nowhere
 from tests.support.waiting import until
@@ -233,6 +233,6 @@ def test_a_source_that_opens_halfway_is_closed_before_the_next_try() -> None:
 
 def test_an_assignment_is_read_as_consumers_write_it() -> None:
     data = b"\x00\x01" + b"\x00\x00\x00\x01" + b"\x00\x01t" + b"\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x05"
-    assert assigned(data) == ["t/0", "t/5"]
-    assert assigned(b"") == []
-    assert assigned(data[:-2]) == []
+    assert places(data) == [("t", 0), ("t", 5)]
+    assert places(b"") == []
+    assert places(data[:-2]) == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lab.base.names import Names
+from lab.kafka.groups import lag, whole_lag
 from lab.widgets.event_log import Chronicle, leader_moves, replica_changes, state_changes
 from lab.widgets.fleet_snapshot import DOTTED, LISTED, FleetComposer
 from lab.widgets.lag_snapshot import KEPT_S, LagComposer, rebalance
@@ -18,7 +19,6 @@ from lab.widgets.panels.connector_panel import snapshot_of as connector_snapshot
 from lab.widgets.poller import NOTHING_YET, Fact
 from lab.widgets.rates import Rates, say_age, say_rate
 from lab.widgets.schedule import period_of, seconds_of
-from lab.widgets.sources.kafka import lag, whole_lag
 from lab.widgets.topic_views import dead_letters, partitions, replicas
 
 NAMES = Names()
