@@ -1,4 +1,4 @@
-"""`python -m lab`: what ./workshop runs once the virtual environment stands."""
+"""`python -m lab`: what ./workshop runs once the virtual environment is ready."""
 
 from __future__ import annotations
 

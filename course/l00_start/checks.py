@@ -160,7 +160,7 @@ def _why_other(field: str, value: object) -> str:
     if field != "fuel":
         return "the field's name comes first, its value second."
     if isinstance(value, str):
-        return "what stands in quotes is a text; no query can add or compare it as a number."
+        return "what is in quotes is a text; no query can add or compare it as a number."
     if type(value) is int:
         return "750 is a whole number and 750.0 is not; InfluxDB keeps the type that a field has first."
     return "the value is another one."

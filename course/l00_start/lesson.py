@@ -12,7 +12,7 @@ from lab.learn import exercise, where
 # ## The whole pipeline, live
 #
 # This is the pipeline as it is at this moment. Each box is a service, each arrow says how many records per second pass.
-# Nothing passes yet: no generator is running. The picture goes on by itself while you work; come back to it.
+# Nothing passes yet: no generator is running. The map updates automatically while you work; come back to it.
 
 # %% tags=["varies"]
 from lab import widgets

@@ -164,7 +164,7 @@ payload = json.dumps(reading)
 ex4.check(payload)
 
 # %% [markdown]
-# ## Time that never stands still
+# ## A clock that never stops
 #
 # Why does the device set the time, and not InfluxDB when the reading arrives? Because networks lose acknowledgements, and
 # then a reading is sent twice. In InfluxDB two points of one series with the same time are *one* point: the second

@@ -278,7 +278,7 @@ def _still_online(attempt, wanted):
         "l02-will said online, and its connection has no will that could be published",
         wanted,
         "the will was set after CONNECT had gone out, or the client said goodbye with DISCONNECT",
-        "look at the order of your calls, and whether the client disconnects by itself.",
+        "look at the order of your calls, and whether the client disconnects without being told to.",
     )
 
 
@@ -327,7 +327,7 @@ def shape(attempt: Attempt) -> str:
             not swapped,
             seen="a record came to the topic lab_camera1",
             wanted=wanted,
-            because="the key stands where the topic's name belongs",
+            because="the key is where the topic's name belongs",
             next_step="read again what each level of lab/<name>/<key> means.",
         )
         strays = attempt.kafka.strays()

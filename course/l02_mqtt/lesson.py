@@ -1,6 +1,6 @@
 # %% [markdown]
 # At the end of 2022 The New Stack described a fleet of emergency fuel generators at the edge that report over MQTT into
-# Kafka and a time series database. This course builds that idea from scratch. A generator stands in a hospital's yard
+# Kafka and a time series database. This course builds that idea from scratch. A generator is in a hospital's yard
 # behind a mobile modem, and one question decides everything that follows:
 #
 # > *My device got an acknowledgement. What do I know now?*
@@ -33,7 +33,7 @@ def reading(generator, seq=0):
 
 
 def device(name, host=where.mqtt_host, port=where.mqtt_port):
-    """A connected client; it reconnects by itself one second after it lost the connection."""
+    """A connected client; it reconnects automatically one second after it lost the connection."""
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name)
     client.reconnect_delay_set(1, 1)
     client.connect(host, port, keepalive=60)
@@ -52,7 +52,7 @@ def leave(client):
 
 
 def end_of(topic):
-    """A Kafka consumer that stands at the end of a topic."""
+    """A Kafka consumer at the end of a topic."""
     consumer = KafkaConsumer(**where.kafka_python())
     consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
     consumer.seek_to_end()

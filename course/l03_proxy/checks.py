@@ -167,7 +167,7 @@ def rule(attempt: Attempt) -> str:
         seen=f"the keys are {', '.join(sorted(str(key) for key in keys))}",
         wanted="truck7 and truck8",
         because="no key, a fixed text, or a template with more than the capture",
-        next_step="a capture stands in braces: what does the key of the pumps look like?",
+        next_step="a capture is in braces: what does the key of the pumps look like?",
     )
     depots = {record.key: record.headers.get("depot") for record in records}
     require(
@@ -192,7 +192,7 @@ def rule(attempt: Attempt) -> str:
     title="Rules in order",
     goal="`fuel` and `smoke` are in topics of their own, keyed by site, and nothing of kind `debug` is in Kafka.",
     hints=(
-        "A pattern with only captures matches everything of that length. What must stand before it?",
+        "A pattern with only captures matches everything of that length. What must come before it?",
         'First a rule with mqtt = "sites/{site}/debug" and refuse = true, then the general one.',
         'The general one: mqtt = "sites/{site}/{kind}", topic = "l03_site_{kind}", key = "{site}", partitions = 2.',
     ),
@@ -206,7 +206,7 @@ def order(attempt: Attempt) -> str:
         not debug,
         seen="a record reached l03_site_debug",
         wanted=wanted,
-        because="the general rule stands first and takes it, or nothing refuses it",
+        because="the general rule comes first and takes it, or nothing refuses it",
         next_step="in which order are rules tried?",
     )
     require(
@@ -257,7 +257,7 @@ def wait(attempt: Attempt, during: object, after: object) -> str:
         seen="acknowledged, you say, while two of three brokers were frozen",
         wanted="an acknowledgement that needs at least two brokers",
         because="QoS 0, which asks nobody, or it was published before the freeze began",
-        next_step="look at the QoS, and whether publish() stands inside the block.",
+        next_step="look at the QoS, and whether publish() is inside the block.",
     )
     require(
         after,

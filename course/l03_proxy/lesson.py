@@ -1,5 +1,5 @@
 # %% [markdown]
-# Two simpler designs come to mind. *MQTT alone:* the generators publish, and whoever is interested subscribes at a
+# Two simpler designs come to mind. *MQTT alone:* the generators publish, and every consumer subscribes at a
 # broker. *Kafka alone:* every generator runs a Kafka client. Before we join the two, one question:
 #
 # > *What would each of them cost us?*
@@ -126,7 +126,7 @@ with PlainBroker() as broker:
 # forgot it. A retained message is the last value of a topic, not a history. Brokers can queue for a known subscriber
 # that is away, up to a limit, in memory; they do not let a new reader read last night.
 #
-# Kafka is the other way round: it stores, and whoever comes reads from where they like. Here generator `l03-night`
+# Kafka is the other way round: it stores, and each consumer reads from any offset. Here generator `l03-night`
 # publishes through the proxy, with nobody listening:
 
 # %% tags=["setup"]

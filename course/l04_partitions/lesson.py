@@ -59,7 +59,7 @@ producer = KafkaProducer(**where.kafka_python(), value_serializer=lambda value: 
 #
 # A topic is cut into partitions, and only **within a partition** does Kafka keep the order of writing. The producer
 # chooses: it hashes the key (murmur2) and takes the remainder by the number of partitions. The same key always gives the
-# same partition, whoever produces: our proxy, Java, kafka-python.
+# same partition, whichever client produces: our proxy, Java, kafka-python.
 
 # %%
 for number in range(1, 9):

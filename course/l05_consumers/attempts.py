@@ -68,7 +68,7 @@ ATTEMPTS = {
             Wrong(
                 "commits first",
                 "for record in consumer:\n    consumer.commit()\n    handle(record)\n",
-                says="the one in the hand",
+                says="the one being processed",
             ),
             Wrong("never commits", "for record in consumer:\n    handle(record)\n", says="20 records behind"),
             Wrong(

@@ -188,7 +188,7 @@ def commit(attempt: Attempt) -> str:
     )
     require(
         len(missing) != 1,
-        seen=f"order {missing[0].decode() if missing else ''} is missing, the one in the hand at the power cut",
+        seen=f"order {missing[0].decode() if missing else ''} is missing, the one being processed at the power cut",
         wanted="all 20",
         because="it was committed before it was handled, so the next instance began behind it",
         next_step="when do you know that an order is done?",
@@ -213,7 +213,7 @@ def commit(attempt: Attempt) -> str:
     require(
         repeated <= 1,
         seen=f"all orders were delivered, {repeated} of them twice",
-        wanted="at most the one in the hand twice",
+        wanted="at most the one being processed twice",
         because="nothing was committed until the end, so the next instance began at the beginning",
         next_step="commit after each order.",
     )

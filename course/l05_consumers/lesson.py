@@ -119,7 +119,7 @@ def lag(group, topic):
     ### BEGIN SOLUTION
     #: pass
     #: # TODO: make a KafkaConsumer(group_id=..., enable_auto_commit=False, **where.kafka_python())
-    #: # TODO: return the sum of the ends less the committed offsets; close the consumer
+    #: # TODO: return the sum of the ends minus the committed offsets; close the consumer
     consumer = KafkaConsumer(group_id=group, enable_auto_commit=False, **where.kafka_python())
     partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
     ends = consumer.end_offsets(partitions)
@@ -135,7 +135,7 @@ ex1.check(lag)
 # %% [markdown]
 # ## How many instances?
 #
-# Lag that grows cannot be mended by waiting. **Predict:** 1,000 records come in each second, an instance manages 500, and
+# Waiting does not reduce a lag that grows. **Predict:** 1,000 records come in each second, an instance manages 500, and
 # 9,000 records wait already. How many instances are needed at least, so that the backlog is gone **within 20 seconds**?
 
 # %% tags=["exercise"] id="l05.instances"
@@ -273,12 +273,12 @@ ex4.check()
 # %% [markdown]
 # The twelfth order was begun twice and delivered once; had the power gone a moment later, between the note and the commit,
 # it would have been delivered twice. That is **at least once**, and the reason why the readings carry generatorID and
-# time: whoever sees one again can tell.
+# time: a consumer that sees one again can tell.
 
 # %% [markdown]
 # ## Going back
 #
-# Kafka keeps what is read. When a program had a bug, mend it, stop its instances, move the group's offsets back and start them:
+# Kafka keeps what is read. When a program had a bug, fix it, stop its instances, move the group's offsets back and start them:
 # `consumer.commit({TopicPartition(...): OffsetAndMetadata(offset, "", -1)})`, where `""` stands for no note and `-1` for
 # an epoch of the leader that you need not know.
 #
@@ -307,7 +307,7 @@ widgets.stop()
 # %% [markdown]
 # ## Recap
 #
-# - Lag is the partition's end less the group's committed offset. Watch whether it grows, not how large it is.
+# - Lag is the end offset minus the committed offset. Watch whether it grows, not how large it is.
 # - Same group id: the partitions are shared out, and a rebalance moves them when instances come and go.
 # - More instances than partitions wait. Choose the partition count for the day of the rush.
 # - Work, then commit: nothing is lost, some things are done twice. Make doing it twice harmless.

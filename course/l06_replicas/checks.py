@@ -111,9 +111,9 @@ def _pid(attempt: Attempt) -> int | None:
 @judge(
     "l06.night",
     title="Through the night",
-    goal="600 numbered records are acknowledged by `l06_night` and are in it, though `kafka2` was killed meanwhile.",
+    goal="600 numbered records are acknowledged by `l06_night` and are in it, though `kafka2` was killed while they were sent.",
     hints=(
-        "A fault stands as long as its with block. What belongs inside it?",
+        "A fault is active as long as its with block. What belongs inside it?",
         'with faults.Kill("kafka2"): and inside it send("l06_night", 600, acks=...)',
         'acknowledged, errors = send("l06_night", 600, acks="all")',
     ),

@@ -134,10 +134,10 @@ ex2.check()
 # %% [markdown]
 # ## The night
 #
-# **Predict:** a producer with `acks="all"` sends 600 records to `l06_night`, and `kafka2` is killed meanwhile. How many of the 600 are
+# **Predict:** a producer with `acks="all"` sends 600 records to `l06_night`, and `kafka2` is killed while it sends. How many of the 600 are
 # acknowledged in the end? `faults.Kill("kafka2")` is the power supply; the supervisor of this lab plays the technician.
 #
-# Send the 600 records with `send(topic, count, ...)` **while the fault stands**, so that none is lost and none is refused. Keep
+# Send the 600 records with `send(topic, count, ...)` **while the fault is active**, so that none is lost and none is refused. Keep
 # the two results in `acknowledged` and `errors`.
 
 # %% tags=["exercise"] id="l06.night"
@@ -236,7 +236,7 @@ ex5.check(writers_go_on, records_exist)
 
 # %% [markdown]
 # An acknowledged record may be on two brokers only: at the moment of the yes, two were enough. If just those two burn, it is gone, though
-# a third broker lives. Whoever wants to survive two losses needs more replicas and a larger `min.insync.replicas`.
+# a third broker lives. To survive two losses you need more replicas and a larger `min.insync.replicas`.
 
 # %% tags=["cleanup"]
 for number in (1, 2, 3):

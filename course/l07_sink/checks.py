@@ -16,10 +16,10 @@ def _loads(attempt: Attempt, bucket: str, span: str = DAY) -> list[dict[str, Any
 
 @judge(
     "l07.validate",
-    title="Mend the configuration",
+    title="Fix the configuration",
     goal="`mended` is a configuration that Connect has nothing against, for the bucket `l07_raw` and times in microseconds.",
     hints=(
-        "Print what validate says, mend that, and ask again: a second complaint appears after the first is mended.",
+        "Print what validate says, fix that, and ask again: a second complaint appears after the first is fixed.",
         'draft | {"write.precision": ..., "influxdb.bucket": ...} is a copy with two other values.',
         "The precision is one of Seconds, Milliseconds, Microseconds, Nanoseconds; the bucket is named in the text.",
     ),
@@ -91,7 +91,7 @@ def points(attempt: Attempt, answer: object) -> str:
         because=causes.get(given, "points are told apart by measurement, tags and time"),
         next_step="count the different times among the thirty readings.",
     )
-    return f"{real} points of 30 readings: one per instant, whoever wrote last."
+    return f"{real} points of 30 readings: one per instant, whichever was written last."
 
 
 @judge(
@@ -284,7 +284,7 @@ def repair(attempt: Attempt) -> str:
     hints=(
         "Five steps: pause, wait until it is paused, send, measure, resume.",
         'connect.pause(name), wait_for(lambda: state(name) == "PAUSED"), send(...), lag(name), connect.resume(name)',
-        'behind = lag("l07-plain")  stands between send("l07_readings", more) and the resume.',
+        'behind = lag("l07-plain")  belongs between send("l07_readings", more) and the resume.',
     ),
     services=SERVICES,
     deadline=60.0,
@@ -307,7 +307,7 @@ def lag(attempt: Attempt, answer: object) -> str:
     require(sent == 20, seen=f"{sent} readings were sent to l07_readings", wanted="the 20 readings in more, once")
     require(
         given == sent,
-        seen=f"you measured {given}; {sent} readings were sent meanwhile",
+        seen=f"you measured {given}; {sent} readings were sent during the pause",
         wanted="the lag before the connector resumes",
         because="it was measured before the readings were sent" if given == 0 else "the lag was not 0 to begin with",
         next_step="measure between sending and resuming.",

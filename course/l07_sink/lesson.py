@@ -114,9 +114,9 @@ draft = BASE | {
 [problem.property for problem in connect.validate(draft).problems]
 
 # %% [markdown]
-# Mend it. `draft | {"key": "value"}` gives a copy with one value changed; `print(connect.validate(mended))` shows the
+# Fix it. `draft | {"key": "value"}` gives a copy with one value changed; `print(connect.validate(mended))` shows the
 # complaints in words. Ask until there is none: some things Connect can only try once the rest is in order, for
-# example whether InfluxDB has that bucket. Our points shall go to `l07_raw`.
+# example whether InfluxDB has that bucket. Our points go to `l07_raw`.
 
 # %% tags=["exercise"] id="l07.validate"
 ex1 = exercise("l07.validate")
@@ -224,7 +224,7 @@ print(connect.status("l07-strict").cause)
 # | `errors.deadletterqueue.context.headers.enable` | `true`: say in headers where it came from and what was wrong |
 #
 # Change `l07-strict` so that it does that, with the topic **`l07_letters`** and the headers. A changed
-# configuration restarts the task by itself. (`strict` holds the present configuration.)
+# configuration restarts the task automatically. (`strict` holds the present configuration.)
 
 # %% tags=["exercise", "setup"] id="l07.letters"
 ex4 = exercise("l07.letters")
@@ -283,7 +283,7 @@ ex5.check()
 # %% [markdown]
 # ## Pause, and watch the lag
 #
-# InfluxDB needs an hour of maintenance. You **pause** the connector; Kafka keeps what comes meanwhile. How far a
+# InfluxDB needs an hour of maintenance. You **pause** the connector; Kafka keeps what comes in that time. How far a
 # connector is behind is its *lag*: the end of the topic minus the offset it has committed. A sink commits only what
 # InfluxDB has taken, a few seconds later. `lag("l07-plain")` computes it from Connect's own offsets:
 

@@ -18,7 +18,7 @@ REGIONS = {"generator1": "emea", "generator2": "americas", "generator3": "apac"}
 
 
 def _tables(attempt: Attempt) -> list[Any]:
-    """The tables of the learner's query; a refusal of the server is theirs to mend."""
+    """The tables of the learner's query; a refusal of the server is theirs to fix."""
     from influxdb_client.rest import ApiException
 
     from lab.learn.flux_errors import blames, message_of

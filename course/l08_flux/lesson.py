@@ -199,7 +199,7 @@ ex4.check()
 #     |> keep(columns: ["_time", "generatorID", "fuel", "alarm"])
 
 # %% [markdown]
-# A generator at about 430 litres is reported as **ok**, because its gauge said nothing. `null < 500.0` is
+# A generator at about 430 litres is reported as **ok**, because its gauge sent no value. `null < 500.0` is
 # not true, so the `else` wins, silently. (Other functions fail on a null instead. Both have stopped real pipelines.)
 #
 # `exists r.fuel` is true when the row has that value. Give every reading **that has a fuel value** its `alarm`, and

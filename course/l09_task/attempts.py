@@ -100,7 +100,7 @@ influx.json("PATCH", f"/api/v2/tasks/{task.id}", json={"flux": option + query + 
     ),
     "l09.failed": Attempts(
         wrong=(
-            Wrong("does not mend", _FIND + "tasks.wait(influx, tasks.retry(influx, failed))", says="failed again"),
+            Wrong("does not fix it", _FIND + "tasks.wait(influx, tasks.retry(influx, failed))", says="failed again"),
             Wrong(
                 "does not retry",
                 'tasks.ensure(influx, "l09_notes", notes.flux.replace("    |> map(",'
@@ -114,7 +114,7 @@ influx.json("PATCH", f"/api/v2/tasks/{task.id}", json={"flux": option + query + 
                 says="none for the hour that failed",
             ),
             Wrong(
-                "mends too much",
+                "fixes too much",
                 _FIND + 'tasks.ensure(influx, "l09_notes", notes.flux.replace("    |> map(",'
                 ' "    |> filter(fn: (r) => not exists r.load)\\n    |> map("))\n'
                 "tasks.wait(influx, tasks.retry(influx, failed))",

@@ -43,7 +43,7 @@ def _clock(hours: list[int]) -> str:
     goal="The task `l09_first` is scheduled for every 5 s with an offset of 1 s, and one run by its own schedule succeeded.",
     hints=(
         "The option is one line of Flux in front of the query: both are text, and texts are joined with +.",
-        "tasks.ensure(influx, name, script) takes the whole script; the name stands in it once more.",
+        "tasks.ensure(influx, name, script) takes the whole script; the name is in it once more.",
         "option = 'option task = {name: \"l09_first\", every: ..., offset: ...}', then tasks.ensure(influx, ..., option + QUERY)",
     ),
     deadline=60.0,
@@ -95,7 +95,7 @@ def create(attempt: Attempt) -> str:
         because="the schedule is right, the query is not",
         next_step="use the given QUERY as it is.",
     )
-    return "l09_first runs every 5 s by itself, and its run succeeded."
+    return "l09_first runs every 5 s automatically, and its run succeeded."
 
 
 @judge(
@@ -236,11 +236,11 @@ def late(attempt: Attempt) -> str:
 
 @judge(
     "l09.failed",
-    title="Find, mend, retry",
+    title="Find, fix, retry",
     goal="The run of `l09_notes` for 05:00 was retried and succeeded, so that the notes of that hour are in `l09_notes`.",
     hints=(
         "Its log says that something is nil where a float was expected. Which reading has no fuel?",
-        "Mend: drop rows without fuel before map. notes.flux is the script; tasks.ensure changes it; then tasks.retry.",
+        "Fix: drop rows without fuel before map. notes.flux is the script; tasks.ensure changes it; then tasks.retry.",
         "notes.flux.replace(...) can put a filter with exists r.fuel before map; then ensure, then retry(influx, failed_run).",
     ),
     deadline=60.0,
@@ -318,7 +318,7 @@ def backfill(attempt: Attempt) -> str:
         seen="it ran, but for the present: there are no readings of today",
         wanted=wanted,
         because="a run without a time is a run for now",
-        next_step="name the time that it shall be scheduled for.",
+        next_step="name the time that it is scheduled for.",
     )
     require(
         not missing,

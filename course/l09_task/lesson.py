@@ -189,7 +189,7 @@ ex3.check(third)
 # %% [markdown]
 # The open-source edition of InfluxDB 2 keeps no record for `lastSuccess`: you get `orTime`, always. Nothing breaks,
 # because writing the same row twice leaves one row. But the task reads its whole past in every run, and gets slower
-# each day. Say what a run shall read yourself, with a fixed look-back.
+# each day. Set what a run reads yourself, with a fixed look-back.
 #
 # ## Late readings
 #
@@ -252,7 +252,7 @@ statuses = [tasks.wait(influx, each).status for each in queued]
 # `.scheduled_for`), `tasks.logs(influx, notes, a_run)` gives the log lines of one, and `tasks.retry(influx, a_run)` runs
 # it again **for the same hour**, with the script as it is then.
 #
-# Find the failed run, read its log, mend the script and retry the run. `notes.flux` is the task's script, with its option
+# Find the failed run, read its log, fix the script and retry the run. `notes.flux` is the task's script, with its option
 # line. Change the task with `tasks.ensure`; `new_task` would make another one, without the runs you want to retry. In Flux
 # `exists r.column` says whether a row has a value there; lesson 08 met this cause, too.
 

@@ -130,7 +130,7 @@ def connect(attempt: Attempt, acknowledged: object) -> str:
     require(
         _connect_pid(attempt) != attempt.mark,
         seen="Kafka Connect is the same process as before",
-        wanted="one that was killed meanwhile",
+        wanted="one that was killed during the run",
         because="the fleet ran without the fault",
         next_step="put the fault beside the fleet in the with statement.",
     )

@@ -22,7 +22,7 @@ PEOPLE = [f"l11-{number}" for number in range(1, 6)]
 
 
 def begin():
-    """Note where every hop stands now: whatever comes later belongs to this run."""
+    """Note where every hop is now: whatever comes later belongs to this run."""
     return marks(where, time.time_ns() // 1000)
 
 
@@ -78,7 +78,7 @@ ex1.check(missing)
 # **Predict:** Kafka Connect is killed while readings come in. Do the generators notice? Is anything missing afterwards?
 #
 # `faults.Kill("connect")` kills it; the supervisor starts it again. The other faults are `Stop`, `Freeze`, `Restart`, `CutDevices`; each
-# stands as long as its `with` block. Let the five generators send for three seconds (as above, with `rate=100.0`) **while Connect is killed**,
+# is active as long as its `with` block. Let the five generators send for three seconds (as above, with `rate=100.0`) **while Connect is killed**,
 # and keep the acknowledged readings in `acknowledged`.
 
 # %% tags=["exercise"] id="l11.connect"
@@ -137,7 +137,7 @@ ex3.check(suspect)
 #
 # Two panels, five generators of their own, and everything above as buttons. Try: *Kill* the broker that leads partition 0, and look at the
 # pipeline map. *Freeze* the proxy, and watch the acknowledgements stay away; *Undo* it. *Make the network slow*, and read how long an
-# acknowledgement takes now. *Send poison readings*, and look for them with `widgets.dead_letter_view()`. *Undo everything* ends all that stands.
+# acknowledgement takes now. *Send poison readings*, and look for them with `widgets.dead_letter_view()`. *Undo everything* undoes every active fault.
 
 # %% tags=["varies"]
 widgets.fleet_panel()
@@ -184,7 +184,7 @@ figure
 #
 # Your lab has three brokers on one machine: one power supply. For production they go to **three places that fail apart**, with the settings that
 # keep the promise. Fill in the settings of the readings topic and its writer, so that an acknowledged reading survives the loss of any one
-# place, writers go on meanwhile, and no replica that has fallen behind may become leader.
+# place, writers continue, and no replica that has fallen behind may become leader.
 
 # %% tags=["exercise"] id="l11.production"
 ex5 = exercise("l11.production")

@@ -109,7 +109,7 @@ def _execute(lesson: Lesson) -> None:
     target(lesson, "solution").write_text(_text(notebook))
     if wrong := failed_checks(notebook):
         said = "\n".join(wrong)
-        raise LabError(f"{lesson.folder}: a check of the solution did not pass.\n{said}", "Mend it and build again.")
+        raise LabError(f"{lesson.folder}: a check of the solution did not pass.\n{said}", "Fix it and build again.")
 
 
 def _lesson_differences(lesson: Lesson) -> list[str]:

@@ -1,6 +1,6 @@
 """The connectors' reference page, made from their ConfigDef: `python -m lab.authoring.connectors_reference`.
 
-The page is committed; a test makes it anew and compares.
+The page is committed; a test generates it again and compares.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def execute(notebook: Any, folder: Path, name: str) -> Any:
         with kernel_environment():
             client.execute()
     except CellExecutionError as error:
-        raise LabError(f"{name}: a cell failed.\n{error}", "Mend the lesson's source and build again.") from error
+        raise LabError(f"{name}: a cell failed.\n{error}", "Fix the lesson's source and build again.") from error
     notebook["metadata"] = METADATA
     return notebook
 

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, settings, addresses, names, the reading, locks, files and progress reports."""
+"""What every room is built on: errors, settings, addresses, names, the reading, locks, files and progress reports."""

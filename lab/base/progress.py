@@ -16,4 +16,4 @@ class Report(Protocol):
 
 
 def quiet(line: str, /) -> None:
-    """The report of whoever does not watch."""
+    """The report when nobody watches."""

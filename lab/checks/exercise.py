@@ -53,7 +53,7 @@ def judge(
 ) -> Callable[[JudgeFunction], JudgeFunction]:
     """Declare the exercise that the decorated function judges.
 
-    `services` are those whose failure makes it lab trouble; the lesson's own when not given.
+    `services` are those whose failure makes it problem in the lab; the lesson's own when not given.
     """
 
     def register(function: JudgeFunction) -> JudgeFunction:

@@ -3,7 +3,7 @@
 - passed: the effect was seen in the running services;
 - not yet: something was tried and the effect is missing or wrong;
 - not attempted: the exercise's cell is still as it was given;
-- lab trouble: a service or the check itself failed, and nothing is said about the answer.
+- problem in the lab: a service or the check itself failed, and nothing is said about the answer.
 
 The words of a passed check must be the same on every run (no times, no offsets): solutions are compared by them.
 """
@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     PASSED = "passed"
     NOT_YET = "not yet"
     NOT_ATTEMPTED = "not attempted"
-    TROUBLE = "lab trouble"
+    TROUBLE = "problem in the lab"
 
 
 @dataclass(frozen=True)

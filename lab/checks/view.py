@@ -15,7 +15,7 @@ _LOOK = {
     Outcome.PASSED: ("✔", "Passed", "#0072B2"),
     Outcome.NOT_YET: ("✗", "Not yet", "#D55E00"),
     Outcome.NOT_ATTEMPTED: ("○", "Not attempted", "#7F7F7F"),
-    Outcome.TROUBLE: ("⚠", "Lab trouble", "#CC79A7"),
+    Outcome.TROUBLE: ("⚠", "Problem in the lab", "#CC79A7"),
 }
 _NEUTRAL = "#56B4E9"
 

@@ -200,7 +200,7 @@ def proxy_variables() -> list[Finding]:
 
 
 def spares_loopback(spared: str) -> bool:
-    """True when a NO_PROXY spares 127.0.0.1: by itself, by a network it lies in, or by `*`."""
+    """True when a NO_PROXY spares 127.0.0.1: by its address, by a network it lies in, or by `*`."""
     for entry in (part.strip() for part in spared.split(",")):
         if entry == "*":
             return True

@@ -1,4 +1,4 @@
-"""Beginning anew: a service, a lesson or everything.
+"""Reset: a service, a lesson or everything.
 
 What will be removed is decided and said first, with its place and size, then asked for, then removed. Only what a
 stack made goes, by name, and only from a folder that is a stack's own. Notebooks are never removed: what the learner
@@ -35,7 +35,7 @@ CONNECT_TOPICS = ("connect-configs", "connect-offsets", "connect-status")
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes: `lines` say it, `paths` are removed with the services stopped, `lessons` are written anew."""
+    """What goes: `lines` say it, `paths` are removed with the services stopped, `lessons` are written again."""
 
     lines: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
@@ -114,7 +114,7 @@ def reset(what: Sequence[str], yes: bool) -> None:
     for path in there(planned):
         err.print(f"  {path} ({size(path)})", markup=False, soft_wrap=True)
     if not yes:
-        typer.confirm("Go on?", abort=True, err=True)
+        typer.confirm("Continue?", abort=True, err=True)
     _carry_out(planned, here)
 
 
@@ -163,13 +163,13 @@ def size(path: Path) -> str:
     files = [path] if path.is_symlink() or path.is_file() else [one for one in path.rglob("*") if not one.is_dir()]
     taken = 0
     for file in files:
-        with suppress(OSError):  # a running service removes files meanwhile
+        with suppress(OSError):  # a running service removes files at the same time
             taken += file.lstat().st_blocks * 512
     return f"{taken / 1e6:.1f} MB"
 
 
 def renew(lesson: str, here: Layout) -> None:
-    """Keep the notebooks of a lesson (`*` for all) in a dated folder, write them anew, forget the progress."""
+    """Keep the notebooks of a lesson (`*` for all) in a dated folder, write them again, delete the progress."""
     from lab.authoring import build
     from lab.checks import exercise, progress
     from lab.course import manifest
@@ -200,7 +200,7 @@ def keep_aside(notebook: Path, kept: Path) -> None:
 
 
 def _forget_connectors(here: Layout) -> None:
-    """Connect keeps everything in three topics: without them it begins anew. Raises LearnerError unless it runs."""
+    """Connect keeps everything in three topics: without them it starts from scratch. Raises LearnerError unless it runs."""
     from lab.base import addresses
     from lab.kafka.client import admin
     from lab.stack import ready

@@ -103,7 +103,7 @@ def _hold_pace() -> None:
 
 
 def _refuse_unknown_folder(options: Sequence[str]) -> None:
-    """A word where a stage stands is most likely a mistyped stage; pytest would say that no such file exists."""
+    """A word in the place of a stage is most likely a mistyped stage; pytest would say that no such file exists."""
     if options and not options[0].startswith("-") and not (ROOT / options[0].partition("::")[0]).exists():
         raise LearnerError(
             f"There is no stage {options[0]}.", f"Stages are {', '.join(STAGES)}; pytest's options follow them."
@@ -147,7 +147,7 @@ def _run_lanes(asked: Asked, kept: Path) -> list[Result]:
 
 
 def parts_of(stage: str, options: Sequence[str]) -> list[Part]:
-    """The parts of a stage: each file in one of them. What `options` choose by themselves is not divided."""
+    """The parts of a stage: each file in one of them. What `options` choose is not divided."""
     files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / stage).rglob("test_*.py"))
     number = 1 if options else min(PARTS.get(stage, 1), len(files))
     if number == 1:

@@ -114,7 +114,7 @@ class Connect:
         self._json("PATCH", f"{_path(name)}/offsets", {"offsets": [offset.to_json() for offset in offsets]})
 
     def reset_offsets(self, name: str) -> None:
-        """Forget all offsets of a stopped connector: it begins anew."""
+        """Forget all offsets of a stopped connector: it starts from scratch."""
         self._json("DELETE", f"{_path(name)}/offsets")
 
     def delete(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """The authored source of a lesson: percent-format Python with the answers inside.
 
 Rules of the format (docs/authoring.md has them with examples):
-- an answer stands between `### BEGIN SOLUTION` and `### END SOLUTION`;
+- an answer is between `### BEGIN SOLUTION` and `### END SOLUTION`;
 - lines in it that begin with `#:` are what the learner gets instead;
 - a cell with `magic="..."` is written as comments and built into a cell magic.
 """
@@ -145,12 +145,12 @@ def read(path: Path) -> tuple[Cell, ...]:
 
 
 def exercises(cells: tuple[Cell, ...]) -> dict[str, Cell]:
-    """The exercise cells by id, in order. Raises SourceError when an id stands twice."""
+    """The exercise cells by id, in order. Raises SourceError when an id occurs twice."""
     found: dict[str, Cell] = {}
     for cell in cells:
         if cell.exercise is None:
             continue
         if cell.exercise in found:
-            raise SourceError(f"{cell.exercise} stands twice")
+            raise SourceError(f"{cell.exercise} occurs twice")
         found[cell.exercise] = cell
     return found

@@ -28,14 +28,14 @@ class Chaos:
         self._thread = threading.Thread(target=self._run, name="faults", daemon=True)
         self.record: list[dict[str, object]] = []
         self.now = ""
-        """The fault that is standing, in words."""
+        """The active fault, in words."""
 
     def start(self) -> None:
         self._begin = monotonic()
         self._thread.start()
 
     def stop(self) -> None:
-        """Undo what is standing and begin nothing more."""
+        """Undo the active fault and begin no other."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(allow(60.0))

@@ -27,7 +27,7 @@ def fills(names: list[str], seconds: float) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault by its name, when it begins and how long it stands, in seconds from the start of the readings."""
+    """A fault by its name, when it begins and how long it lasts, in seconds from the start of the readings."""
 
     name: str
     begin: float

@@ -46,7 +46,7 @@ def running_stack(keep: bool, report: Report) -> Iterator[Running]:
 def pipeline(addresses: Addresses, every: int, lookback: int | None, keep: bool, report: Report) -> Iterator[None]:
     """Topics, buckets, a task of `every` seconds, connectors; afterwards both are as before unless `keep`."""
     before = _Before.see(addresses)
-    report("Making the task and the connectors")
+    report("Creating the task and the connectors")
     try:
         provision.everything(addresses, every, lookback)
         yield

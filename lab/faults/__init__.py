@@ -1,7 +1,7 @@
 """Faults to inject, each with its undo: kill, freeze, stop, cut, slow, refuse, poison.
 
 A fault is used as a context manager, or with inject() and undo(). undo() may be called twice; a fault that is still
-standing when the process ends is undone then, so that no service stays frozen behind a closed notebook.
+active when the process ends is undone then, so that no service stays frozen behind a closed notebook.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Cuttable(Protocol):
 
 
 class Fault(ABC):
-    """One fault that is standing from inject() to undo()."""
+    """One fault that is active from inject() to undo()."""
 
     def __init__(self, what: str) -> None:
         self.what = what
         """In words, for ledgers and messages."""
         self.standing = False
         self.seconds: float | None = None
-        """How long it stood; None while it stands."""
+        """How long it was active; None while it is."""
         self._since = 0.0
 
     def __enter__(self) -> Self:
@@ -50,9 +50,9 @@ class Fault(ABC):
         self.undo()
 
     def inject(self) -> Self:
-        """Let it happen. Raises LearnerError when it is standing already."""
+        """Let it happen. Raises LearnerError when it is active already."""
         if self.standing:
-            raise LearnerError(f"This fault is standing already: {self.what}.", "Call its undo() first.")
+            raise LearnerError(f"This fault is active already: {self.what}.", "Call its undo() first.")
         self._since = monotonic()
         self._inject()
         self.standing = True
@@ -60,7 +60,7 @@ class Fault(ABC):
         return self
 
     def undo(self) -> None:
-        """Put things right again; does nothing when the fault is not standing. When it cannot, the fault stands on."""
+        """Put things right again; does nothing when the fault is not active. When it cannot, the fault stays active."""
         if self.standing:
             self._undo()
             self.forget()

@@ -1,4 +1,4 @@
-"""A relay on loopback that stands between a client and a service and misbehaves as told.
+"""A relay on loopback between a client and a service and misbehaves as told.
 
 It can delay, throttle, black-hole and cut connections, and, where HTTP/1.1 is spoken, answer requests itself with 503
 and Retry-After. It runs in a thread of its own; every change takes effect at once, for open connections too.

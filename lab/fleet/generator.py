@@ -14,7 +14,7 @@ DEMAND_PERCENT = (35.0, 80.0)
 
 
 class Generator:
-    """A generator with a device clock that never stands still or goes back."""
+    """A generator with a device clock that never stops or goes back."""
 
     def __init__(self, name: str, index: int, seed: int, fuel: float | None = None) -> None:
         """`index` (0, 1, ...) chooses the place; `fuel` in litres overrides the seeded filling."""

@@ -2,7 +2,7 @@
 
 * load (percent) wanders around what is demanded; power = rated power * load / 100, in kilowatts
 * fuel burn = 6 + 0.24 * load, in litres per hour; a tank holds 1,000 litres and never less than 0
-* temperature lags with a time constant of 300 s towards 45 + 0.5 * load degrees, or 20 when the engine stands
+* temperature lags with a time constant of 300 s towards 45 + 0.5 * load degrees, or 20 when the engine is off
 * a dry tank stops the engine (load and power 0); refuelling starts it again
 
 Every step is the exact solution for its duration, so that one step of an hour and many of a second agree but
@@ -59,7 +59,7 @@ class Measured:
 
 
 def engine(demand: float, fuel: float) -> Engine:
-    """A generator that has run at its demand for long enough to be warm, or stands cold when the tank is dry.
+    """A generator that has run at its demand for long enough to be warm, or is cold when the tank is dry.
 
     Demand and fuel are clamped to 0-100 percent and 0-1,000 litres.
     """
@@ -105,7 +105,7 @@ def set_demand(state: Engine, percent: float) -> Engine:
 
 
 def measure(state: Engine, noise: Random) -> Measured:
-    """Read the sensors. A standing engine gives exactly 0 kW."""
+    """Read the sensors. An engine that is off gives exactly 0 kW."""
     kilowatts = max(0.0, power(state.load) + noise.gauss(0.0, POWER_NOISE_KW)) if state.running else 0.0
     celsius = state.temperature + noise.gauss(0.0, TEMPERATURE_NOISE_CELSIUS)
     return Measured(round(celsius, 2), round(kilowatts, 2), round(state.load, 2), round(state.fuel, 3))

@@ -1,4 +1,4 @@
-"""Where generators stand: near cities of three regions of the world, the same place for the same name and seed."""
+"""Where generators are: near cities of three regions of the world, the same place for the same name and seed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CITIES: tuple[tuple[str, float, float], ...] = (
 )
 """Name, latitude and longitude in degrees; the regions take turns, so that a small fleet has all three."""
 SCATTER_DEGREES = 0.4
-"""How far from the city's centre a generator may stand, north-south and east-west."""
+"""How far from the city's centre a generator may be, north-south and east-west."""
 
 
 def place(index: int, noise: Random) -> tuple[float, float]:

@@ -162,7 +162,7 @@ class Influx:
         return ServiceError(
             "influxd",
             f"What answers {answer.request.url} with {answer.status_code} is not InfluxDB 2.",
-            "Check the address of InfluxDB, and what stands in between.",
+            "Check the address of InfluxDB, and what is in between.",
         )
 
 

@@ -17,7 +17,7 @@ from lab.widgets.poller import Pump, standstill
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
-NO_KERNEL = "It goes on by itself when that changes. If this stays, start ./workshop again and reload this page."
+NO_KERNEL = "It continues automatically when that changes. If this stays, start ./workshop again and reload this page."
 Compose = Callable[[], dict[str, Any]]
 
 
@@ -42,7 +42,7 @@ class Lines:
 
 
 def main() -> None:
-    """Write snapshots to standard output; end when whoever started this closes standard input."""
+    """Write snapshots to standard output; end when its parent closes standard input."""
     done = threading.Event()
 
     def listen() -> None:

@@ -68,7 +68,7 @@ class Watch:
 
 
 def _died(code: int | None) -> str:
-    """What the map shows when its sampler ended by itself."""
+    """What the map shows when its sampler ended without being told to."""
     text = f"The map sees nothing: the process that asks the services ended with exit code {code}."
     remedy = "It is started again. If this stays, read what it said where ./workshop runs, or run ./workshop doctor."
     return json.dumps({"loading": True, "notice": {"level": "trouble", "text": text, "remedy": remedy}})

@@ -176,7 +176,7 @@ class Delivery:
         self._broken = self._broken or error.fatal()
 
     async def watch(self) -> None:
-        """Keep asking Kafka for its topics, and let librdkafka speak meanwhile. Runs until cancelled."""
+        """Keep asking Kafka for its topics, and let librdkafka make its callbacks. Runs until cancelled."""
         await self.topics.watch(self._serve)
 
     async def drained(self, seconds: float) -> bool:

@@ -32,7 +32,7 @@ class Registry(Protocol):
     """Where a connection gets its client id from and gives it back to."""
 
     async def claim(self, connection: Claimant, client_id: str, clean: bool) -> Granted | None:
-        """Wait for the client id; None when the connection gave up meanwhile."""
+        """Wait for the client id; None when the connection gave up before."""
 
     def release(self, connection: Claimant, client_id: str, ended: EndedSession) -> None:
         """The connection is closed; what it leaves behind."""

@@ -16,7 +16,7 @@ __all__ = ["SERVICES", "Control", "Report", "ServiceStatus", "control", "down", 
 
 
 class Control(Protocol):
-    """One service in the hand. `kill` is SIGKILL, `freeze` SIGSTOP, `thaw` SIGCONT."""
+    """Control of one service. `kill` is SIGKILL, `freeze` SIGSTOP, `thaw` SIGCONT."""
 
     @property
     def pid(self) -> int | None: ...
@@ -57,7 +57,7 @@ def status() -> list[ServiceStatus]:
 
 
 def control(name: str) -> Control:
-    """One service in the hand. Raises LearnerError when there is none of that name, or when it is not ours."""
+    """Control of one service. Raises LearnerError when there is none of that name, or when it is not ours."""
     from lab.stack.compose import ComposeControl
     from lab.stack.control import Handle
 

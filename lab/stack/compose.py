@@ -106,7 +106,7 @@ def container_state(container: str, answered: bool) -> State:
 
 @dataclass(frozen=True)
 class ComposeControl:
-    """One container in the hand, with the verbs of the native Control."""
+    """Control of one container, with the verbs of the native back end."""
 
     name: str
     layout: Layout

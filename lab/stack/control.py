@@ -1,4 +1,4 @@
-"""One service in the hand: start, stop, kill, freeze. What the fault lessons and tests use."""
+"""Control of one service: start, stop, kill, freeze. What the fault lessons and tests use."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ SCRATCH = ".making-*"
 LOOK_S = 0.5
 """Seconds between two looks of those that watch."""
 NICE = 5
-"""Below the services, so that lessons 01 to 05 stay quick meanwhile."""
+"""Below the services, so that lessons 01 to 05 stay quick while it runs."""
 
 
 def service(where: Layout) -> Service:

@@ -33,7 +33,7 @@ KEPT = "kept"
 MADE = frozenset({MARKER, *FOLDERS, *FILES, KEPT, "progress.toml", "jupyter", "tests", "failed"})
 """Every name that the kit itself writes in a state folder."""
 NOBODYS = frozenset({"lost+found", ".DS_Store"})
-"""What a file system or a desktop writes by itself."""
+"""What a file system or a desktop writes unasked."""
 SOCKET_PATH_BYTES = 90
 """Longest socket path that is used in place: Linux allows 108 bytes, macOS 104, and supervisor appends its pid."""
 
@@ -55,7 +55,7 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """Configuration, pid and lock files: everything that `up` writes anew."""
+        """Configuration, pid and lock files: everything that `up` writes again."""
         return self.state / "run"
 
     @property

@@ -74,7 +74,7 @@ def _start(layout: Layout, report: Report, watch: Stopwatch) -> Addresses:
     """Everything from nothing: whatever an ended supervisor left behind goes first."""
     left = orphans.find(layout)
     if left:
-        report("Ending what an earlier supervisor left running")
+        report("Stopping leftover processes of an earlier start")
         orphans.end(left)
     parts = gather(report, watch)
     with reserve_ports(layout, report) as reserved:
@@ -167,10 +167,10 @@ def _timed(started: bool, watch: Stopwatch, what: str) -> AbstractContextManager
 
 def gather(report: Report, watch: Stopwatch) -> Parts:
     """Jars, plugin and influxd, downloading and compiling what is missing. Raises MachineError when Java cannot run."""
-    report("Trying Java")
+    report("Checking Java")
     with watch.time("java", JAVA_SECONDS):
         runtime.check()
-    report("Looking for Kafka's jars")
+    report("Checking Kafka's jars")
     found = jars.resolve(jars.KAFKA_LOCK, report)
     report("Compiling the connectors")
     plugin = plugin_folder(report)
@@ -184,7 +184,7 @@ def down(layout: Layout, report: Report) -> None:
     # First, so that they find each other again while JupyterLab ends.
     thaw(process.pid for process in (supervisor.processes(layout) or {}).values() if process.pid)
     if left := orphans.notebooks(layout):
-        report("Ending JupyterLab, whose ./workshop is gone")
+        report("Stopping JupyterLab, whose ./workshop is gone")
         orphans.end(left)
     with locks.hold(layout.run / "up.lock", report):
         known = supervisor.processes(layout) or {}
@@ -192,7 +192,7 @@ def down(layout: Layout, report: Report) -> None:
             _stop([name for name in names if name in known and known[name].pid], layout, report)
         if known:
             supervisor.shutdown(layout)
-        report("Looking for anything left")
+        report("Checking for leftover processes")
         orphans.end(orphans.find(layout))
         influxd_install.tidy(report)
 

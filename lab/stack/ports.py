@@ -83,7 +83,7 @@ class Reserved:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the ports to whoever was given the holders."""
+        """Leave the ports to the one that was given the holders."""
         for holder in self.holders:
             holder.close()
 

@@ -15,7 +15,7 @@ SERVICES = ("kafka1", "kafka2", "kafka3", "connect", "influxd", "proxy")
 """Every service, in the order `status` shows them."""
 STOP_ORDER = (("proxy",), ("connect",), ("kafka1", "kafka2", "kafka3"), ("influxd",))
 """Who takes in data stops first, so that nothing acknowledged is still on its way. The brokers stop side by side: one
-after another, the last would ask a quorum that is gone for leave, be killed, and mend its log at the next start."""
+after another, the last would ask a quorum that is gone for leave, be killed, and repair its log at the next start."""
 
 
 @dataclass(frozen=True)

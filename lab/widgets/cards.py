@@ -1,4 +1,4 @@
-"""The cards of each panel's still picture, made from its snapshot. Pure.
+"""The cards of each panel's static snapshot, made from its snapshot. Pure.
 
 A card has a title, a state (`ready`, `slow`, `lost`, `absent`, `waiting`), lines of text, and perhaps the points of a
 curve.

@@ -114,7 +114,7 @@ function noticeBar(model) {
   return { bar, draw };
 }
 
-/** The panel as plain sentences, for whoever cannot or does not want to read the picture. */
+/** The panel as plain sentences, for those who cannot or do not want to read the picture. */
 function textTwin() {
   const list = h("ul", { class: "lab-list" });
   const twin = h("details", { class: "lab-words" }, h("summary", {}, "In words"), list);

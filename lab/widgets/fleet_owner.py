@@ -52,7 +52,7 @@ def _lease() -> IO[str]:
         file.close()
         raise LearnerError(
             "The fleet panel of another notebook drives these generators.",
-            "Run widgets.stop() there or shut its kernel down: this panel then begins by itself.",
+            "Run widgets.stop() there or shut its kernel down: this panel then begins automatically.",
         ) from None
     return file
 

@@ -15,7 +15,7 @@ P = TypeVar("P", bound=Panel)
 FIRST_STILL = 4.0
 """Seconds until a panel has seen every service at least once, so that its still twin is worth keeping."""
 STILL_EVERY = 60.0
-"""Seconds between renewals of the still twin; each makes the notebook unsaved."""
+"""Seconds between renewals of the static snapshot; each makes the notebook unsaved."""
 
 
 class Live:

@@ -35,7 +35,7 @@ def cards(facts: Mapping[str, Fact], topics: Any, flows: Flows, names: Names, no
 def card(  # noqa: PLR0917 - one row of a table
     node: str, title: str, state: str, lines: list[str], remedy: str = "", detail: str = ""
 ) -> dict[str, Any]:
-    """One card as the browser and the text twin take it."""
+    """One card as the browser and the text version take it."""
     return {"id": node, "title": title, "state": state, "lines": lines, "remedy": remedy, "detail": detail}
 
 
@@ -43,7 +43,7 @@ def remedy_of(service: str, services: Mapping[str, Any]) -> str:
     """What to do about a service that is gone, from what the supervisor says of it."""
     state = services.get(service, {}).get("state", "")
     if state in ("starting", "building"):
-        return f"{service} is {state}; it comes back by itself."
+        return f"{service} is {state}; it comes back automatically."
     return f"Restart {service} in the fault panel, or run ./workshop up."
 
 

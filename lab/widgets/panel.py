@@ -2,7 +2,7 @@
 
 A panel holds no loop and no service: give it a `snapshot` from anywhere, canned or live, and it draws. What
 the learner does in it goes to `on_command(name, arguments)`, which must only enqueue, because JupyterLab calls
-it beside a running cell. Beside the live view each display leaves a still twin, so that a saved notebook shows
+it beside a running cell. Beside the live view each display leaves a static snapshot, so that a saved notebook shows
 something without its kernel.
 """
 
@@ -64,11 +64,11 @@ class Panel(anywidget.AnyWidget):
         self.say("done", "Stopped: this picture stays as it is.", "Run the cell again for a live one.")
 
     def words(self) -> list[str]:
-        """The panel as plain sentences; the text twin and the still picture show them."""
+        """The panel as plain sentences; the text version and the static snapshot show them."""
         return [str(line) for line in self.snapshot.get("words", [])]
 
     def freeze(self) -> None:
-        """Renew the still twin that the saved notebook keeps."""
+        """Renew the static snapshot that the saved notebook keeps."""
         if self._still is not None:
             self._still.update(self._twin(), raw=True)
 
@@ -84,7 +84,7 @@ class Panel(anywidget.AnyWidget):
         }
 
     def _ipython_display_(self) -> None:
-        """Show the live view, and under it the still twin that hides while the view is alive."""
+        """Show the live view, and under it the static snapshot that hides while the view is alive."""
         from IPython.display import DisplayHandle, display
 
         live = super()._repr_mimebundle_()

@@ -1,7 +1,7 @@
 """Threads that sample services and hand panels whole snapshots.
 
 One thread per source, so that a service that hangs delays nobody else; one thread that composes and delivers. A
-source that fails shows as lost with a remedy and is opened anew before it is asked again: the stack may have moved, or
+source that fails shows as lost with a remedy and is opened again before it is asked again: the stack may have moved, or
 InfluxDB may have another token. Threads are daemons: they end with the kernel.
 """
 
@@ -120,8 +120,8 @@ Say = Callable[[str, str, str], None]
 def standstill(error: Exception) -> tuple[str, str]:
     """Cause and remedy for a picture that could not be composed: a defect of ours, or data nobody thought of."""
     cause = f"what the services said could not be drawn ({type(error).__name__}: {explain(error)})"
-    remedy = "It goes on by itself when that changes. If this stays, restart the kernel and run the cell again."
-    return f"This picture stands still: {cause}.", remedy
+    remedy = "It continues automatically when that changes. If this stays, restart the kernel and run the cell again."
+    return f"This panel stopped updating: {cause}.", remedy
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Delivery:
     every: float = TICK
     due: float = 0.0
     say: Say | None = None
-    """Tells the taker that its picture stands still, and that it goes on."""
+    """Tells the taker that its panel stopped updating, and that it goes on."""
     trouble: str = ""
     """What was told last; empty while all is well."""
 

@@ -19,7 +19,7 @@ class Rates:
     def rate(self, name: str, total: float | None, now: float) -> float | None:
         """Growth per second over the window; None until two samples are there or when the total is unknown.
 
-        A total that falls (a restarted service, a recreated topic) starts the counter anew.
+        A total that falls (a restarted service, a recreated topic) starts the counter from scratch.
         """
         seen = self._seen.setdefault(name, deque())
         if total is None:

@@ -1,4 +1,4 @@
-"""The still twin of a panel: plain HTML that a saved notebook keeps and shows without a kernel.
+"""The static snapshot of a panel: plain HTML that a saved notebook keeps and shows without a kernel.
 
 It carries the panel's sentences and its cards (`lab.widgets.cards`), drawn as a small SVG in an image. The image is a
 data address, because JupyterLab keeps those in an output it does not trust, and removes inline SVG.
@@ -25,7 +25,7 @@ def still_html(heading: str, cards: list[dict[str, Any]], words: list[str]) -> s
     """Heading, picture when there are cards, sentences."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in words) or "<li>Nothing was seen yet.</li>"
     picture = f"<img alt='{escape(heading, quote=True)}' src='{data_address(cards)}'>" if cards else ""
-    note = "A still picture: run the cell to see it live."
+    note = "A static snapshot: run the cell to see it live."
     return (
         f"<div class='lab-still'><strong>{escape(heading)}</strong> <em>{note}</em>{picture}"
         f"<details{' open' if not cards else ''}><summary>In words</summary><ul>{lines}</ul></details></div>"

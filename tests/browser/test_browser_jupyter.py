@@ -351,7 +351,7 @@ def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_st
     reraise=True,
 )
 def saved_outputs(page: Page, saved: Path) -> dict[str, list[str]]:
-    """Save by the menu, and read what each panel's cell left: the widget's model id and the still twin.
+    """Save by the menu, and read what each panel's cell left: the widget's model id and the static snapshot.
 
     The server truncates the file before it writes it, so a read may find nothing yet.
     """

@@ -1,4 +1,4 @@
-"""A service that is frozen or stopped is lab trouble with its name and a remedy; no check hangs on it."""
+"""A service that is frozen or stopped is problem in the lab with its name and a remedy; no check hangs on it."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ FROZEN_TOGETHER = [
     (("influxd", "kafka1", "kafka2", "kafka3"), {"l00.point": ("influxd", ()), "l00.partitions": ("kafka", (6,))}),
     (("proxy",), {"l00.online": ("proxy", ())}),
 ]
-"""Services to freeze, and the exercises to check meanwhile: the service to be blamed, and the answers to give. Each exercise
+"""Services to freeze, and the exercises to check while they are frozen: the service to be blamed, and the answers to give. Each exercise
 needs one frozen service only, so several are checked side by side: a check waits half a minute for a frozen service."""
 
 

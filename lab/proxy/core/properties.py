@@ -1,4 +1,4 @@
-"""The properties of MQTT 5.0 (section 2.2.2): one literal table says what each is and where it may stand.
+"""The properties of MQTT 5.0 (section 2.2.2): one literal table says what each is and where it may occur.
 
 A property list is read into a dict from identifier to value; user properties, the only ones that may come more
 than once in what a publisher sends, are a list of pairs under `USER`.
@@ -156,13 +156,13 @@ def _read_one(reader: Reader, where: str, found: Properties) -> None:
     identifier = reader.varint()
     kind = _KINDS.get(identifier)
     if kind is None or identifier not in ALLOWED[where]:
-        raise malformed(f"Property {identifier:#x} may not stand in {where}.")
+        raise malformed(f"Property {identifier:#x} is not allowed in {where}.")
     value = _READ[kind](reader)
     if identifier == P.USER:
         found.setdefault(P.USER, []).append(value)
         return
     if identifier in found:
-        raise forbidden(f"Property {identifier:#x} stands twice in {where}.")
+        raise forbidden(f"Property {identifier:#x} occurs twice in {where}.")
     if (identifier in _FLAGS and value > 1) or (identifier in _POSITIVE and value == 0):
         raise forbidden(f"Property {identifier:#x} may not be {value}.")
     found[identifier] = value

@@ -25,7 +25,7 @@ SHA256 = {
 }
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 REFUSED_AFTER = httpx.Timeout(30, connect=4)
-"""Seconds: a network without the way there says no within four."""
+"""Seconds: a network that cannot reach it says no within four."""
 
 
 class Refused(Exception):  # noqa: N818 - the next source is tried, nothing has gone wrong

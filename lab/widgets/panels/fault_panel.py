@@ -22,7 +22,7 @@ SLOW_S = 0.5
 """Delay of each piece of data through the slow network: plain to see, and far below MQTT's keep-alive."""
 BY_HAND: dict[str, Callable[[str], Fault]] = {"kill": Kill, "freeze": Freeze, "stop": Stop, "restart": Restart}
 LASTING = ("freeze", "stop", "slow")
-"""Faults that stand until they are undone; the others are over at once or heal by themselves."""
+"""Faults that stay active until they are undone; the others are over at once or end without help."""
 ENDS = {"kill": ("freeze",), "stop": ("freeze",), "restart": ("freeze", "stop")}
 """What a fault does away with on the same service: the process that was frozen is gone, a stopped one runs again."""
 SAID = {
@@ -40,16 +40,16 @@ class FaultPanel(Panel):
 
 
 class Standing:
-    """The faults of this kernel that stand, by key; also the last that were done, newest last."""
+    """The active faults of this kernel, by key; also the last that were done, newest last."""
 
     def __init__(self) -> None:
         self.faults: dict[str, tuple[Fault, float]] = {}
         self.done: list[dict[str, Any]] = []
 
     def inject(self, key: str, make: Callable[[], Fault]) -> None:
-        """Do it. Raises LearnerError when that fault stands already."""
+        """Do it. Raises LearnerError when that fault is active already."""
         if key in self.faults:
-            raise LearnerError(f"{key} stands already.", "Undo it first.")
+            raise LearnerError(f"{key} is active already.", "Undo it first.")
         fault = make().inject()
         verb, _, service = key.partition(" ")
         for ended in ENDS.get(verb, ()):
@@ -61,7 +61,7 @@ class Standing:
         self.note(key)
 
     def undo(self, key: str) -> None:
-        """Put it right; nothing when it does not stand. A fault that cannot be undone now stands on."""
+        """Undo it; nothing when it is not active. A fault that cannot be undone now stays active."""
         if key in self.faults:
             self.faults[key][0].undo()
             del self.faults[key]
@@ -93,7 +93,7 @@ def _new(name: str) -> FaultPanel:
 
 
 def snapshot_of(stack: Fact, standing: Standing) -> dict[str, Any]:
-    """Services with their state, and the faults that stand."""
+    """Services with their state, and the active faults."""
     services = [{"name": name, **about} for name, about in stack.value.get("services", {}).items()]
     keys = sorted(standing.faults)
     return {
@@ -102,7 +102,7 @@ def snapshot_of(stack: Fact, standing: Standing) -> dict[str, Any]:
         "standing": [{"key": key, "since": round(standing.faults[key][1], 1)} for key in keys],
         "events": standing.done,
         "lost": lost(stack),
-        "words": [*(f"{one['name']} is {one['state']}." for one in services), *(f"Standing: {key}." for key in keys)],
+        "words": [*(f"{one['name']} is {one['state']}." for one in services), *(f"Active fault: {key}." for key in keys)],
     }
 
 
@@ -167,6 +167,6 @@ def undo_all(standing: Standing) -> str:
     said = f"Undone: {', '.join(undone)}." if undone else "Nothing was undone."
     if failed:
         raise LabError(
-            f"{said} Still standing: {', '.join(failed)}.", "Look at ./workshop status; then undo them once more."
+            f"{said} Still active: {', '.join(failed)}.", "Look at ./workshop status; then undo them once more."
         )
-    return said if undone else "Nothing stands: there is nothing to undo."
+    return said if undone else "No fault is active: there is nothing to undo."

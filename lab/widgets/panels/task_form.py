@@ -149,7 +149,7 @@ def receive(panel: TaskForm, source: TaskSource, command: str, arguments: dict[s
 
 
 class _Verdict:
-    """Takes the outcome of a check: one that could not be made stands where the errors of the text stand."""
+    """Takes the outcome of a check: one that could not be made is shown where the errors of the text are."""
 
     def __init__(self, panel: TaskForm, arguments: dict[str, Any]) -> None:
         self._panel = panel

@@ -103,7 +103,7 @@ class Buckets:
         self._tallies = {}
 
     def sample(self) -> dict[str, Any]:
-        followed = self.follow  # a panel may follow another one meanwhile
+        followed = self.follow  # a panel may follow another one while we ask
         buckets = (self._names.raw_bucket, self._names.downsampled_bucket)
         seen = {bucket: self._look(bucket, followed) for bucket in buckets}
         return {

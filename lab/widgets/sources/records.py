@@ -87,7 +87,7 @@ class Tail:
 class Statuses:
     """The last `online` or `offline` of every generator, with the broker's time in seconds since the epoch.
 
-    Opened anew it reads the topic from its beginning once more; what is older than the last word known is no news.
+    Opened again it reads the topic from its beginning once more; what is older than the last word known is no news.
     """
 
     service = "kafka"

@@ -1,4 +1,4 @@
-"""The still pictures that a saved notebook keeps: each panel's shows its data, stays small, and is sound XML."""
+"""The static snapshots that a saved notebook keeps: each panel's shows its data, stays small, and is sound XML."""
 
 from __future__ import annotations
 
