@@ -50,7 +50,7 @@ def read() -> dict[str, Entry]:
     except FileNotFoundError:
         return {}
     except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise MachineError(f"{path()} cannot be read: {error}", "Fix it, or remove it to start from scratch.") from error
+        raise MachineError(f"{path()} cannot be read: {error}", "Fix it, or remove it to start again.") from error
 
 
 def write(entries: dict[str, Entry]) -> None:

@@ -200,7 +200,7 @@ def keep_aside(notebook: Path, kept: Path) -> None:
 
 
 def _forget_connectors(here: Layout) -> None:
-    """Connect keeps everything in three topics: without them it starts from scratch. Raises LearnerError unless it runs."""
+    """Connect keeps all it knows in three topics: without them it starts from scratch. Raises LearnerError."""
     from lab.base import addresses
     from lab.kafka.client import admin
     from lab.stack import ready

@@ -36,7 +36,7 @@ class Fault(ABC):
     def __init__(self, what: str) -> None:
         self.what = what
         """In words, for ledgers and messages."""
-        self.standing = False
+        self.active = False
         self.seconds: float | None = None
         """How long it was active; None while it is."""
         self._since = 0.0
@@ -51,24 +51,24 @@ class Fault(ABC):
 
     def inject(self) -> Self:
         """Let it happen. Raises LearnerError when it is active already."""
-        if self.standing:
+        if self.active:
             raise LearnerError(f"This fault is active already: {self.what}.", "Call its undo() first.")
         self._since = monotonic()
         self._inject()
-        self.standing = True
+        self.active = True
         atexit.register(self.undo)
         return self
 
     def undo(self) -> None:
         """Put things right again; does nothing when the fault is not active. When it cannot, the fault stays active."""
-        if self.standing:
+        if self.active:
             self._undo()
-            self.forget()
+            self.discard()
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Call it over without undoing anything: it healed by itself, or another fault took its place."""
-        if self.standing:
-            self.standing = False
+        if self.active:
+            self.active = False
             atexit.unregister(self.undo)
             self.seconds = monotonic() - self._since
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.widgets.panels.pipeline_map import composer
-from lab.widgets.poller import Pump, standstill
+from lab.widgets.poller import Poller, standstill
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -50,12 +50,12 @@ def main() -> None:
         done.set()
 
     threading.Thread(target=listen, name="listen", daemon=True).start()
-    pump = Pump()
-    lines = Lines(composer(pump))
+    poller = Poller()
+    lines = Lines(composer(poller))
     while not done.wait(EVERY_S):
         sys.stdout.write(lines.next() + "\n")
         sys.stdout.flush()
-    pump.stop()
+    poller.stop()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Live panels for the lessons: put a call as the last line of a cell and the panel shows.
 
-Each function returns in under a second, with the panel still empty; a pump thread of this kernel fills it
+Each function returns in under a second, with the panel still empty; a poller thread of this kernel fills it
 about once a second and stops with the kernel. Calling a function again gives the same panel, so re-running a
 cell never starts a second one. A panel asks for nothing but a running stack: a service that is gone shows as
 lost, with its remedy, and comes back automatically.
@@ -69,7 +69,7 @@ def partition_view(topic: str | None = None) -> PartitionView:
 def lag_view(group: str | None = None) -> LagView:
     """Lag of a consumer group over the last five minutes, in records per partition, with its rebalances marked.
 
-    The sink connector's group when not given. `lag_view(...).figure()` gives a still plotly figure of it.
+    The sink connector's group when not given. `lag_view(...).figure()` gives a static plotly figure of it.
     """
     from lab.widgets.panels.lag_view import make
 
@@ -115,7 +115,7 @@ def fault_panel() -> FaultPanel:
 
 
 def stop() -> None:
-    """Stop every panel's pump of this kernel; the panels keep their last picture."""
+    """Stop every panel's poller of this kernel; the panels keep their last snapshot."""
     from lab.widgets.kernel_panels import stop as stop_live
 
     stop_live()

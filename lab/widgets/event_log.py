@@ -10,7 +10,7 @@ KEPT = 12
 Topics = dict[str, dict[int, dict[str, Any]]]
 
 
-class Chronicle:
+class EventLog:
     """The newest events, oldest first, each once."""
 
     def __init__(self) -> None:

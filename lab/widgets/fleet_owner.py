@@ -62,7 +62,7 @@ def own_fleet() -> Fleet:
     return OwnFleet(through_relay(load()), generators=GENERATORS, interval=INTERVAL_S, speedup=SPEEDUP).start()
 
 
-class Driven:
+class FleetOwner:
     """`fleet` is the one that is driven now, if any; from take() to end() there can be one of the panel's own."""
 
     def __init__(self, make: Callable[[], Fleet] = own_fleet) -> None:

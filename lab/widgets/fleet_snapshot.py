@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab.base.names import FUEL_ALARM_LITRES, Names
-from lab.widgets.event_log import Chronicle
-from lab.widgets.poller import Fact
+from lab.widgets.event_log import EventLog
+from lab.widgets.poller import Sample
 from lab.widgets.rates import number_of
 from lab.widgets.schedule import seconds_of
 
@@ -30,21 +30,21 @@ class FleetComposer:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.followed = ""
-        self._chronicle = Chronicle()
+        self._event_log = EventLog()
         self._said: dict[str, Any] = {}
 
-    def compose(self, views: Sequence[GeneratorView], facts: Mapping[str, Fact], now: float) -> dict[str, Any]:
-        """One snapshot; `facts` has `readings`, `alarms`, `statuses`, `influxd` and whatever else can be lost.
+    def compose(self, views: Sequence[GeneratorView], samples: Mapping[str, Sample], now: float) -> dict[str, Any]:
+        """One snapshot; `samples` has `readings`, `alarms`, `statuses`, `influxd` and whatever else can be lost.
 
         The first one that is lost is told.
         """
         known = {view.generatorID: view for view in views}
         if self.followed not in known:
             self.followed = next(iter(known), "")
-        statuses = facts["statuses"].value.get("statuses", {})
+        statuses = samples["statuses"].value.get("statuses", {})
         self._tell(statuses, known, now)
         rows = [_row(view, statuses.get(view.generatorID), now) for view in views]
-        hops, listed = self._hops(known.get(self.followed), facts, now), _first(rows, self.followed, LISTED)
+        hops, listed = self._hops(known.get(self.followed), samples, now), _first(rows, self.followed, LISTED)
         counts, more = Counter(row["alarm"] for row in rows), _more(rows)
         return {
             "generators": listed,
@@ -54,8 +54,8 @@ class FleetComposer:
             "dots": [[row["id"], row["lat"], row["lon"], row["alarm"]] for row in _first(rows, self.followed, DOTTED)],
             "followed": self.followed,
             "hops": hops,
-            "lost": _lost(facts),
-            "events": self._chronicle.events,
+            "lost": _lost(samples),
+            "events": self._event_log.events,
             "words": [
                 _summary(counts),
                 *filter(None, [more]),
@@ -69,18 +69,18 @@ class FleetComposer:
         for name, status in statuses.items():
             if name in known and name in self._said and self._said[name] != status:
                 will = "its last will: offline" if status["said"] == "offline" else status["said"]
-                self._chronicle.note(now, f"{name}: Kafka holds {will}")
+                self._event_log.note(now, f"{name}: Kafka holds {will}")
         self._said = dict(statuses)
 
-    def _hops(self, view: GeneratorView | None, facts: Mapping[str, Fact], now: float) -> list[dict[str, Any]]:
+    def _hops(self, view: GeneratorView | None, samples: Mapping[str, Sample], now: float) -> list[dict[str, Any]]:
         """The followed generator's load at each hop, with its age in seconds."""
         if view is None:
             return []
         hops = [{"hop": "device", "load": round(view.load, 1), "age": 0.0, "place": _acknowledgement(view.latency_ms)}]
         for hop, key in (("Kafka", "readings"), ("alarm in Kafka", "alarms")):
-            hops.append(_kafka_hop(hop, facts[key], view.generatorID, now))
+            hops.append(_kafka_hop(hop, samples[key], view.generatorID, now))
         alarm = hops.pop()
-        rows = _rows_of(view.generatorID, facts["influxd"])
+        rows = _rows_of(view.generatorID, samples["influxd"])
         hops += [_bucket_hop(bucket, rows.get(bucket), now) for bucket in self._buckets()]
         return [*hops, alarm]
 
@@ -137,14 +137,14 @@ def _summary(counts: Mapping[str, int]) -> str:
     return f"{fleet}: {counts['ok']:,} well, {counts['refuel']:,} in need of fuel, {counts['offline']:,} offline."
 
 
-def _rows_of(generator: str, influxd: Fact) -> dict[str, Any]:
+def _rows_of(generator: str, influxd: Sample) -> dict[str, Any]:
     """That generator's newest rows by bucket; nothing while the source still speaks of the one followed before."""
     rows: dict[str, Any] = influxd.value.get("follow", {}) if influxd.value.get("followed") == generator else {}
     return rows
 
 
-def _kafka_hop(hop: str, fact: Fact, key: str, now: float) -> dict[str, Any]:
-    held = [one for ones in fact.value.get("partitions", {}).values() for one in ones if one["key"] == key]
+def _kafka_hop(hop: str, sample: Sample, key: str, now: float) -> dict[str, Any]:
+    held = [one for ones in sample.value.get("partitions", {}).values() for one in ones if one["key"] == key]
     if not held:
         return {"hop": hop, "load": None, "age": None, "place": "not seen yet"}
     newest = max(held, key=lambda one: one["at"])
@@ -163,8 +163,8 @@ def _bucket_hop(bucket: str, row: Mapping[str, str] | None, now: float) -> dict[
     return {"hop": bucket, "load": round(load, 1), "age": round(max(0.0, now - at), 1), "place": "bucket"}
 
 
-def _lost(facts: Mapping[str, Fact]) -> dict[str, str]:
-    return next(({"cause": fact.cause, "remedy": fact.remedy} for fact in facts.values() if fact.lost), {})
+def _lost(samples: Mapping[str, Sample]) -> dict[str, str]:
+    return next(({"cause": sample.cause, "remedy": sample.remedy} for sample in samples.values() if sample.lost), {})
 
 
 def _sentence(row: Mapping[str, Any]) -> str:

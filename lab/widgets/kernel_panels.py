@@ -1,4 +1,4 @@
-"""What this kernel holds for its panels: one pump, a worker, each panel once by name."""
+"""What this kernel holds for its panels: one poller, a worker, each panel once by name."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lab.widgets.panel import Panel
-from lab.widgets.poller import Delivery, Pump
+from lab.widgets.poller import Delivery, Poller
 from lab.widgets.worker import Worker
 
 P = TypeVar("P", bound=Panel)
-FIRST_STILL = 4.0
-"""Seconds until a panel has seen every service at least once, so that its still twin is worth keeping."""
-STILL_EVERY = 60.0
+FIRST_SNAPSHOT = 4.0
+"""Seconds until a panel has seen every service at least once, so that its static snapshot is worth keeping."""
+SNAPSHOT_EVERY = 60.0
 """Seconds between renewals of the static snapshot; each makes the notebook unsaved."""
 
 
-class Live:
+class KernelPanels:
     """Pump, worker and panels of one kernel."""
 
     def __init__(self) -> None:
-        self.pump = Pump()
+        self.poller = Poller()
         self.worker = Worker()
         self._panels: dict[str, Panel] = {}
         self._ends: list[Callable[[], None]] = []
@@ -36,11 +36,11 @@ class Live:
             return self._panels[name]
 
     def show(self, name: str, panel: Panel, compose: Callable[[], dict[str, Any]], every: float = 1.0) -> None:
-        """Feed the panel from `compose` every so many seconds, and keep its still twin fresh."""
-        self.pump.attach(name, Delivery(compose, panel.feed, every, say=panel.say))
-        still = Delivery(dict, lambda _nothing: panel.freeze(), STILL_EVERY)
-        still.due = self.pump.soon(FIRST_STILL)
-        self.pump.attach(f"{name} still", still)
+        """Feed the panel from `compose` every so many seconds, and keep its static snapshot fresh."""
+        self.poller.attach(name, Delivery(compose, panel.feed, every, say=panel.say))
+        snapshot = Delivery(dict, lambda _nothing: panel.freeze(), SNAPSHOT_EVERY)
+        snapshot.due = self.poller.soon(FIRST_SNAPSHOT)
+        self.poller.attach(f"{name} snapshot", snapshot)
 
     def at_stop(self, end: Callable[[], None]) -> None:
         """Call `end` when the threads stop."""
@@ -48,7 +48,7 @@ class Live:
 
     def stop(self) -> None:
         """Stop the threads; panels keep their last picture."""
-        self.pump.stop()
+        self.poller.stop()
         self.worker.stop()
         for end in self._ends:
             end()
@@ -61,15 +61,15 @@ class Live:
 
 
 _lock = threading.Lock()
-_live: Live | None = None
+_live: KernelPanels | None = None
 
 
-def live() -> Live:
+def live() -> KernelPanels:
     """The holder of this process, made on first need and stopped at its end."""
     global _live  # noqa: PLW0603 - one per kernel is the point
     with _lock:
         if _live is None:
-            _live = Live()
+            _live = KernelPanels()
             atexit.register(_end)
         return _live
 
@@ -81,7 +81,7 @@ def stop() -> None:
         held.say_stopped()
 
 
-def _end() -> Live | None:
+def _end() -> KernelPanels | None:
     """Stop the threads in silence: at the end of a process nobody hears its panels."""
     global _live
     with _lock:

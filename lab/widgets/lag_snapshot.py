@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from lab.kafka.groups import lag, whole_lag
-from lab.widgets.poller import NOTHING_YET, Fact
+from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.topic_views import lost
 
 KEPT_S = 300.0
@@ -22,7 +22,7 @@ class LagComposer:
         self.marks: deque[tuple[float, str]] = deque(maxlen=20)
         self._members: dict[str, list[str]] | None = None
 
-    def compose(self, group: Fact, now: float) -> dict[str, Any]:
+    def compose(self, group: Sample, now: float) -> dict[str, Any]:
         """One snapshot from the group's offsets and the ends of its partitions."""
         behind, members = lag(group.value), group.value.get("members", {})
         total = None if group.lost else whole_lag(behind)

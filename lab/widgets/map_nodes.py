@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.base.names import Names
 from lab.kafka.groups import lag, whole_lag
-from lab.widgets.poller import NOTHING_YET, Fact
+from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.rates import number_of, say_count, say_lag, say_rate
 from lab.widgets.schedule import runs, seconds_of
 
@@ -17,18 +17,18 @@ LAG_SLOW = 5_000
 Flows = Mapping[str, float | None]
 
 
-def cards(facts: Mapping[str, Fact], topics: Any, flows: Flows, names: Names, now: float) -> list[dict[str, Any]]:
+def cards(samples: Mapping[str, Sample], topics: Any, flows: Flows, names: Names, now: float) -> list[dict[str, Any]]:
     """Every hop in the order a reading takes."""
     return [
-        _fleet(facts["proxy"], flows),
-        _proxy(facts["proxy"], flows, facts["stack"]),
-        _kafka(facts["kafka"], topics, names, flows),
-        _connector("sink", "Sink connector", names.sink, facts, flows["sink"]),
-        _bucket("raw", names.raw_bucket, facts["influxd"], flows["raw"], facts["stack"]),
-        _task(facts["influxd"], names, now),
-        _bucket("downsampled", names.downsampled_bucket, facts["influxd"], flows["task"], facts["stack"]),
-        _connector("source", "Source connector", names.source, facts, flows["alarms"]),
-        _dispatcher(facts, flows),
+        _fleet(samples["proxy"], flows),
+        _proxy(samples["proxy"], flows, samples["stack"]),
+        _kafka(samples["kafka"], topics, names, flows),
+        _connector("sink", "Sink connector", names.sink, samples, flows["sink"]),
+        _bucket("raw", names.raw_bucket, samples["influxd"], flows["raw"], samples["stack"]),
+        _task(samples["influxd"], names, now),
+        _bucket("downsampled", names.downsampled_bucket, samples["influxd"], flows["task"], samples["stack"]),
+        _connector("source", "Source connector", names.source, samples, flows["alarms"]),
+        _dispatcher(samples, flows),
     ]
 
 
@@ -47,33 +47,33 @@ def remedy_of(service: str, services: Mapping[str, Any]) -> str:
     return f"Restart {service} in the fault panel, or run ./workshop up."
 
 
-def _health(fact: Fact) -> str:
-    return "waiting" if fact is NOTHING_YET else "lost" if fact.lost else "ready"
+def _health(sample: Sample) -> str:
+    return "waiting" if sample is NOTHING_YET else "lost" if sample.lost else "ready"
 
 
-def _lost(node: str, title: str, fact: Fact, service: str, stack: Fact) -> dict[str, Any]:
+def _lost(node: str, title: str, sample: Sample, service: str, stack: Sample) -> dict[str, Any]:
     remedy = remedy_of(service, stack.value.get("services", {}))
-    return card(node, title, "lost", [f"{service} does not answer"], remedy, fact.cause)
+    return card(node, title, "lost", [f"{service} does not answer"], remedy, sample.cause)
 
 
-def metric(fact: Fact, name: str) -> float | None:
+def metric(sample: Sample, name: str) -> float | None:
     """One of the proxy's metrics, all workers together; None when it has none of that name."""
-    found: float | None = fact.value.get("metrics", {}).get(name)
+    found: float | None = sample.value.get("metrics", {}).get(name)
     return found
 
 
-def published(proxy: Fact) -> float | None:
+def published(proxy: Sample) -> float | None:
     """Publishes that the proxy has taken from devices so far."""
     return None if proxy.lost else metric(proxy, "mqtt_proxy_publishes_total")
 
 
 def total_end(topics: Mapping[str, Any], topic: str) -> int | None:
     """Records ever written to a topic, by its partitions' ends; None while one has no leader."""
-    ends = [facts["end"] for facts in topics.get(topic, {}).values()]
+    ends = [at["end"] for at in topics.get(topic, {}).values()]
     return sum(ends) if ends and None not in ends else None
 
 
-def _fleet(proxy: Fact, flows: Flows) -> dict[str, Any]:
+def _fleet(proxy: Sample, flows: Flows) -> dict[str, Any]:
     connected = metric(proxy, "mqtt_proxy_connections")
     if _health(proxy) != "ready":
         return card("fleet", "Generators", "waiting", ["unknown without the proxy"])
@@ -82,7 +82,7 @@ def _fleet(proxy: Fact, flows: Flows) -> dict[str, Any]:
     return card("fleet", "Generators", "ready" if devices else "absent", lines, "" if devices else "Start a fleet.")
 
 
-def _proxy(proxy: Fact, flows: Flows, stack: Fact) -> dict[str, Any]:
+def _proxy(proxy: Sample, flows: Flows, stack: Sample) -> dict[str, Any]:
     if proxy.lost:
         return _lost("proxy", "MQTT proxy", proxy, "proxy", stack)
     waiting = metric(proxy, "mqtt_proxy_in_flight")
@@ -92,13 +92,13 @@ def _proxy(proxy: Fact, flows: Flows, stack: Fact) -> dict[str, Any]:
     return card("proxy", "MQTT proxy", _health(proxy), lines)
 
 
-def _kafka(kafka: Fact, topics: Any, names: Names, flows: Flows) -> dict[str, Any]:
+def _kafka(kafka: Sample, topics: Any, names: Names, flows: Flows) -> dict[str, Any]:
     if kafka.lost:
         remedy = "Restart the brokers in the fault panel, or run ./workshop up."
         return card("kafka", "Kafka", "lost", ["no broker answers"], remedy, kafka.cause)
-    partitions = [facts for held in topics.values() for facts in held.values()]
-    weak = sum(1 for facts in partitions if len(facts["isr"]) < len(facts["replicas"]))
-    headless = sum(1 for facts in partitions if facts["leader"] < 0)
+    partitions = [at for held in topics.values() for at in held.values()]
+    weak = sum(1 for at in partitions if len(at["isr"]) < len(at["replicas"]))
+    headless = sum(1 for at in partitions if at["leader"] < 0)
     lines = [
         f"{say_count(total_end(topics, names.readings))} readings, {say_rate(flows['proxy'])}",
         f"{len(partitions)} partitions, {weak} under-replicated" + (f", {headless} without leader" if headless else ""),
@@ -107,10 +107,10 @@ def _kafka(kafka: Fact, topics: Any, names: Names, flows: Flows) -> dict[str, An
     return card("kafka", "Kafka", "slow" if state == "ready" and (weak or headless) else state, lines)
 
 
-def _connector(node: str, title: str, name: str, facts: Mapping[str, Fact], rate: float | None) -> dict[str, Any]:
-    connect = facts["connect"]
+def _connector(node: str, title: str, name: str, samples: Mapping[str, Sample], rate: float | None) -> dict[str, Any]:
+    connect = samples["connect"]
     if connect.lost:
-        return _lost(node, title, connect, "connect", facts["stack"])
+        return _lost(node, title, connect, "connect", samples["stack"])
     about = connect.value.get("connectors", {}).get(name)
     if about is None:
         state = "absent" if connect is not NOTHING_YET else "waiting"
@@ -119,7 +119,7 @@ def _connector(node: str, title: str, name: str, facts: Mapping[str, Fact], rate
         return card(node, title, state, ["not made yet"], remedy)
     failed = [task for task in about["tasks"] if task["state"] == "FAILED"]
     running = sum(1 for task in about["tasks"] if task["state"] == "RUNNING")
-    behind = _behind(facts["sink group"]) if node == "sink" else None
+    behind = _behind(samples["sink group"]) if node == "sink" else None
     lines = [f"{about['state'].lower()}, {running}/{len(about['tasks'])} tasks", say_rate(rate)]
     if node == "sink":
         lines[1] += f", {say_lag(behind)}"
@@ -130,12 +130,12 @@ def _connector(node: str, title: str, name: str, facts: Mapping[str, Fact], rate
     return card(node, title, "slow" if slow else "ready", lines, "Resume it." if about["state"] == "PAUSED" else "")
 
 
-def _behind(group: Fact) -> int | None:
+def _behind(group: Sample) -> int | None:
     """The group's lag as seen just now; an old one would say nothing of the records that came since."""
     return None if group.lost else whole_lag(lag(group.value))
 
 
-def _bucket(node: str, bucket: str, influx: Fact, rate: float | None, stack: Fact) -> dict[str, Any]:
+def _bucket(node: str, bucket: str, influx: Sample, rate: float | None, stack: Sample) -> dict[str, Any]:
     if influx.lost:
         return _lost(node, bucket, influx, "influxd", stack)
     count = influx.value.get("counts", {}).get(bucket)
@@ -148,7 +148,7 @@ def _bucket(node: str, bucket: str, influx: Fact, rate: float | None, stack: Fac
     return card(node, bucket, _health(influx), lines)
 
 
-def _task(influx: Fact, names: Names, now: float) -> dict[str, Any]:
+def _task(influx: Sample, names: Names, now: float) -> dict[str, Any]:
     title = "Flux task"
     if influx.lost or influx is NOTHING_YET:
         return card("task", title, "lost" if influx.lost else "waiting", ["unknown without InfluxDB"])
@@ -162,8 +162,8 @@ def _task(influx: Fact, names: Names, now: float) -> dict[str, Any]:
     return card("task", title, "ready" if task.get("status") == "active" else "slow", lines)
 
 
-def _dispatcher(facts: Mapping[str, Fact], flows: Flows) -> dict[str, Any]:
-    group = facts["dispatchers"]
+def _dispatcher(samples: Mapping[str, Sample], flows: Flows) -> dict[str, Any]:
+    group = samples["dispatchers"]
     members = group.value.get("members", {})
     if group is NOTHING_YET or group.lost:
         return card("dispatcher", "Dispatcher", "waiting", ["unknown without Kafka"])
@@ -194,7 +194,7 @@ def topic_rows(topics: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     ]
 
 
-def followed(influx: Fact, now: float) -> dict[str, Any]:
+def followed(influx: Sample, now: float) -> dict[str, Any]:
     """Newest load of one generator in both buckets, with its age; a load that is no number stays unknown."""
     rows = []
     for bucket, held in influx.value.get("follow", {}).items():

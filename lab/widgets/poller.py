@@ -1,4 +1,4 @@
-"""Threads that sample services and hand panels whole snapshots.
+"""Threads that sample services and give panels whole snapshots.
 
 One thread per source, so that a service that hangs delays nobody else; one thread that composes and delivers. A
 source that fails shows as lost with a remedy and is opened again before it is asked again: the stack may have moved, or
@@ -26,7 +26,7 @@ PAUSE_AFTER_TROUBLE = 2.0
 
 
 class Source(Protocol):
-    """Something to ask for facts: opened on addresses, then sampled every `every` seconds."""
+    """Something to ask: opened on addresses, then sampled every `every` seconds."""
 
     service: str
     every: float
@@ -37,7 +37,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Fact:
+class Sample:
     """What a source last said. `value` stays the last good one while `cause` says why it is stale."""
 
     value: dict[str, Any]
@@ -50,15 +50,15 @@ class Fact:
         return bool(self.cause)
 
 
-NOTHING_YET = Fact({})
+NOTHING_YET = Sample({})
 
 
-class Feed:
-    """One source in its own thread; `fact` is the newest it said."""
+class PolledSource:
+    """One source in its own thread; `latest` is the newest it said."""
 
     def __init__(self, source: Source, addresses: Callable[[], Addresses] = load) -> None:
         self.source = source
-        self.fact = NOTHING_YET
+        self.latest = NOTHING_YET
         self._addresses = addresses
         self._opened = False
         self._stop = threading.Event()
@@ -80,7 +80,7 @@ class Feed:
         started = time.monotonic()
         try:
             self._open()
-            self.fact = Fact(self.source.sample(), at=time.time())
+            self.latest = Sample(self.source.sample(), at=time.time())
             return max(0.1, self.source.every - (time.monotonic() - started))
         except LabError as error:
             self._lost(error.cause, error.remedy)
@@ -93,7 +93,7 @@ class Feed:
 
     def _open(self) -> None:
         """Open the source on the addresses of now, unless it is open and answers."""
-        if self._opened and not self.fact.lost:
+        if self._opened and not self.latest.lost:
             return
         self._close()
         addresses = self._addresses()
@@ -102,7 +102,7 @@ class Feed:
 
     def _lost(self, cause: str, remedy: str) -> None:
         log.debug("%s lost: %s", self.source.service, cause)
-        self.fact = Fact(self.fact.value, cause, remedy, self.fact.at)
+        self.latest = Sample(self.latest.value, cause, remedy, self.latest.at)
 
     def _close(self) -> None:
         if self._opened:
@@ -154,30 +154,30 @@ class Delivery:
             self.say(level, text, remedy)
 
 
-class Pump:
-    """All feeds and deliveries of one process."""
+class Poller:
+    """All sources and deliveries of one process."""
 
     def __init__(self, addresses: Callable[[], Addresses] = load) -> None:
         self._addresses = addresses
-        self._feeds: dict[str, Feed] = {}
+        self._polled: dict[str, PolledSource] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def feed(self, key: str, make: Callable[[], Source]) -> Feed:
-        """The feed of that key, started on first need and shared by every panel."""
+    def poll(self, key: str, make: Callable[[], Source]) -> PolledSource:
+        """The source of that key, polled and started on first need and shared by every panel."""
         with self._lock:
-            if key not in self._feeds:
-                self._feeds[key] = Feed(make(), self._addresses)
-            return self._feeds[key]
+            if key not in self._polled:
+                self._polled[key] = PolledSource(make(), self._addresses)
+            return self._polled[key]
 
     def attach(self, name: str, delivery: Delivery) -> None:
         """Deliver from now on; an earlier delivery of that name is replaced."""
         with self._lock:
             self._deliveries[name] = delivery
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="widgets-pump", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="widgets-poller", daemon=True)
                 self._thread.start()
 
     @staticmethod
@@ -189,10 +189,10 @@ class Pump:
         """Stop every thread; panels keep their last picture."""
         self._stop.set()
         with self._lock:
-            feeds, self._feeds = list(self._feeds.values()), {}
+            sources, self._polled = list(self._polled.values()), {}
             self._deliveries = {}
-        for feed in feeds:
-            feed.stop()
+        for polled in sources:
+            polled.stop()
 
     def _run(self) -> None:
         while not self._stop.wait(TICK):

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.widgets.poller import Fact
+from lab.widgets.poller import Sample
 from lab.widgets.schedule import seconds_of
 from lab.widgets.task_script import split_script
 from lab.widgets.topic_views import lost
 
 
-def snapshot_of(name: str, fact: Fact) -> dict[str, Any]:
+def snapshot_of(name: str, sample: Sample) -> dict[str, Any]:
     """The task with its fields, its runs newest first, and the chosen run's log."""
-    task = fact.value.get("task")
-    runs = sorted((_run(run) for run in fact.value.get("runs", [])), key=lambda run: run["scheduled"], reverse=True)
+    task = sample.value.get("task")
+    runs = sorted((_run(run) for run in sample.value.get("runs", [])), key=lambda run: run["scheduled"], reverse=True)
     return {
         "name": name,
         "task": _task(task) if task else None,
         "runs": runs,
-        "run": fact.value.get("run", ""),
-        "log": fact.value.get("log", []),
-        "lost": lost(fact),
+        "run": sample.value.get("run", ""),
+        "log": sample.value.get("log", []),
+        "lost": lost(sample),
         "events": [],
-        "words": _words(name, task, runs) if fact.value else ["InfluxDB was not seen yet."],
+        "words": _words(name, task, runs) if sample.value else ["InfluxDB was not seen yet."],
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.widgets.event_log import Chronicle
-from lab.widgets.poller import NOTHING_YET, Fact
+from lab.widgets.event_log import EventLog
+from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.rates import number_of
 
 SHOWN = 10
@@ -17,12 +17,12 @@ ERRORS = "__connect.errors."
 """Prefix of the headers that Connect adds to a dead letter; Apache Kafka, KIP-298."""
 
 
-def lost(*facts: Fact) -> dict[str, str]:
-    """Cause and remedy of the first fact that is lost; empty when none is."""
-    return next(({"cause": fact.cause, "remedy": fact.remedy} for fact in facts if fact.lost), {})
+def lost(*samples: Sample) -> dict[str, str]:
+    """Cause and remedy of the first source that is lost; empty when none is."""
+    return next(({"cause": sample.cause, "remedy": sample.remedy} for sample in samples if sample.lost), {})
 
 
-def partitions(topic: str, tail: Fact, seen: dict[str, int]) -> dict[str, Any]:
+def partitions(topic: str, tail: Sample, seen: dict[str, int]) -> dict[str, Any]:
     """Each partition's newest records, oldest first; `seen` remembers the partition of every key."""
     held: Mapping[int, list[dict[str, Any]]] = tail.value.get("partitions", {})
     for number, records in held.items():
@@ -38,7 +38,7 @@ def partitions(topic: str, tail: Fact, seen: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _no_lanes(topic: str, tail: Fact) -> str:
+def _no_lanes(topic: str, tail: Sample) -> str:
     return f"There is no topic {topic} yet." if tail.value.get("missing") else f"{topic}: not seen yet."
 
 
@@ -60,31 +60,31 @@ def _lane_words(lane: Mapping[str, Any], keys: list[str]) -> str:
     return f"Partition {lane['n']}: {holds}; next offset {lane['end']}."
 
 
-def replicas(topic: str, cluster: Fact, chronicle: Chronicle, now: float) -> dict[str, Any]:
+def replicas(topic: str, cluster: Sample, event_log: EventLog, now: float) -> dict[str, Any]:
     """Leader, followers and ISR of each partition of one topic, and what changed."""
     held = cluster.value.get("topics", {}).get(topic, {})
     alive = [] if cluster.lost else cluster.value.get("brokers", [])
-    chronicle.look(now, {} if cluster.lost else {topic: held}, {})
-    brokers = sorted({*alive, *(broker for facts in held.values() for broker in facts["replicas"])})
+    event_log.look(now, {} if cluster.lost else {topic: held}, {})
+    brokers = sorted({*alive, *(broker for at in held.values() for broker in at["replicas"])})
     return {
         "topic": topic,
         "missing": cluster is not NOTHING_YET and not cluster.lost and not held,
         "brokers": [{"id": broker, "state": "ready" if broker in alive else "lost"} for broker in brokers],
-        "partitions": [{"n": number, **facts} for number, facts in held.items()],
+        "partitions": [{"n": number, **at} for number, at in held.items()],
         "lost": lost(cluster),
-        "events": chronicle.events,
-        "words": [_replica_words(number, facts) for number, facts in held.items()],
+        "events": event_log.events,
+        "words": [_replica_words(number, at) for number, at in held.items()],
     }
 
 
-def _replica_words(number: int, facts: Mapping[str, Any]) -> str:
-    lead = f"led by broker {facts['leader']}" if facts["leader"] >= 0 else "without a leader"
-    behind = sorted(set(facts["replicas"]) - set(facts["isr"]))
+def _replica_words(number: int, at: Mapping[str, Any]) -> str:
+    lead = f"led by broker {at['leader']}" if at["leader"] >= 0 else "without a leader"
+    behind = sorted(set(at["replicas"]) - set(at["isr"]))
     late = f"; out of sync: {', '.join(map(str, behind))}" if behind else ""
-    return f"Partition {number}: {lead}; in sync: {', '.join(map(str, facts['isr']))}{late}."
+    return f"Partition {number}: {lead}; in sync: {', '.join(map(str, at['isr']))}{late}."
 
 
-def dead_letters(topic: str, tail: Fact) -> dict[str, Any]:
+def dead_letters(topic: str, tail: Sample) -> dict[str, Any]:
     """The newest dead letters, newest first, each with why it was refused and where it came from."""
     held = [record for ones in tail.value.get("partitions", {}).values() for record in ones]
     letters = [_letter(record) for record in sorted(held, key=lambda r: r["at"], reverse=True)[:LETTERS]]
@@ -101,7 +101,7 @@ def dead_letters(topic: str, tail: Fact) -> dict[str, Any]:
     }
 
 
-def _no_letters(topic: str, tail: Fact) -> str:
+def _no_letters(topic: str, tail: Sample) -> str:
     if "partitions" not in tail.value:
         return f"{topic}: not seen yet."
     if tail.value.get("missing"):

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.map_snapshot import MapComposer
-from lab.widgets.poller import Fact
+from lab.widgets.poller import Sample
 from lab.widgets.topic_views import dead_letters, partitions
 from tests.support import canned, harness
 
@@ -120,7 +120,7 @@ def test_a_panel_that_could_not_be_built_says_so_and_goes_on_saying_it(page: Pag
 
 def test_a_lag_nobody_can_know_is_called_unknown(page: Page) -> None:
     held = {"members": {"m": ["l05_orders/0"]}, "ends": {"l05_orders/0": 9}}
-    show(page, "lag_view", LagComposer("l05").compose(Fact(held, at=canned.NOW), canned.NOW))
+    show(page, "lag_view", LagComposer("l05").compose(Sample(held, at=canned.NOW), canned.NOW))
     expect(page.locator(".lab-big")).to_have_text("lag unknown")
     expect(page.locator(".lab-bars li")).to_contain_text("unknown")
 
@@ -136,17 +136,17 @@ ODD = "a\"b'<i>${c}\\__proto__ \u00e9\U0001f600"
 
 def test_odd_names_and_keys_are_shown_as_they_are(page: Page) -> None:
     records = [canned.record(0, n, key) for n, key in enumerate((ODD, "__proto__", "constructor", ""))]
-    show(page, "partition_view", partitions(ODD, Fact({"partitions": {0: records}}, at=canned.NOW), {}))
+    show(page, "partition_view", partitions(ODD, Sample({"partitions": {0: records}}, at=canned.NOW), {}))
     expect(page.locator(".lab-record b")).to_have_text([ODD, "__proto__", "constructor", "no key"])
     held = {"members": {ODD: [f"{ODD}/0"]}, "committed": {f"{ODD}/0": 1}, "ends": {f"{ODD}/0": 3}}
-    show(page, "lag_view", LagComposer(ODD).compose(Fact(held, at=canned.NOW), canned.NOW))
+    show(page, "lag_view", LagComposer(ODD).compose(Sample(held, at=canned.NOW), canned.NOW))
     expect(page.locator(".lab-bars li")).to_contain_text(f"{ODD}/0")
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_letters_with_one_offset_in_two_partitions_are_two(page: Page) -> None:
     held = {"partitions": {0: [canned.record(0, 3, "a")], 1: [canned.record(1, 3, 'b"<i>')]}}
-    show(page, "dead_letter_view", dead_letters("dlq", Fact(held, at=canned.NOW)))
+    show(page, "dead_letter_view", dead_letters("dlq", Sample(held, at=canned.NOW)))
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("tbody")).to_contain_text('b"<i>')
 

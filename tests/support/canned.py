@@ -9,16 +9,16 @@ from typing import Any
 from lab.base.names import Names
 from lab.faults import Fault
 from lab.fleet.views import GeneratorView
-from lab.widgets.event_log import Chronicle
+from lab.widgets.event_log import EventLog
 from lab.widgets.fleet_snapshot import FleetComposer
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panels.connector_panel import snapshot_of as connector_snapshot
-from lab.widgets.panels.fault_panel import Standing
+from lab.widgets.panels.fault_panel import ActiveFaults
 from lab.widgets.panels.fault_panel import snapshot_of as faults_snapshot
 from lab.widgets.panels.fleet_panel import land
 from lab.widgets.panels.task_form import first_text
-from lab.widgets.poller import Fact
+from lab.widgets.poller import Sample
 from lab.widgets.task_snapshot import snapshot_of as task_snapshot
 from lab.widgets.topic_views import dead_letters, partitions, replicas
 
@@ -39,7 +39,7 @@ def topics(lead: dict[int, int] | None = None, out: tuple[int, ...] = (), grown:
     return found
 
 
-def map_facts(at: float, **changes: Any) -> dict[str, Fact]:
+def map_facts(at: float, **changes: Any) -> dict[str, Sample]:
     """Facts of a healthy stack at time `at`, which grows by 60 readings a second."""
     grown = int((at - NOW) * 10)
     ends = {f"{NAMES.readings}/{p}": 4_200 + 37 * p + grown for p in range(6)}
@@ -69,7 +69,7 @@ def map_facts(at: float, **changes: Any) -> dict[str, Fact]:
         "proxy": {"metrics": {"mqtt_proxy_connections": 5.0, "mqtt_proxy_publishes_total": 25_000.0 + grown * 6}},
         "stack": {"services": {}},
     }
-    return {key: changes.get(key) or Fact(value, at=at) for key, value in held.items()}
+    return {key: changes.get(key) or Sample(value, at=at) for key, value in held.items()}
 
 
 def healthy_map() -> dict[str, Any]:
@@ -85,8 +85,8 @@ def broken_map() -> dict[str, Any]:
     composer = MapComposer(NAMES)
     composer.compose(map_facts(NOW), NOW)
     moved = {"brokers": [1, 3], "topics": topics({2: 3}, out=(2,))}
-    lost = Fact({}, "influxd does not answer: connection refused", "It may be starting.", NOW)
-    return composer.compose(map_facts(NOW + 1, kafka=Fact(moved, at=NOW + 1), influxd=lost), NOW + 1)
+    lost = Sample({}, "influxd does not answer: connection refused", "It may be starting.", NOW)
+    return composer.compose(map_facts(NOW + 1, kafka=Sample(moved, at=NOW + 1), influxd=lost), NOW + 1)
 
 
 def views(count: int = 5, **first: Any) -> list[Any]:
@@ -131,28 +131,28 @@ def record(partition: int, offset: int, key: str, **fields: Any) -> dict[str, An
     }
 
 
-def tail(topic: str) -> Fact:
+def tail(topic: str) -> Sample:
     """Twelve records in each of six partitions, two keys in most."""
     held = {
         p: [record(p, 100 + n, f"generator{p + 1 + (n % 2) * 6}", load=40.0) for n in range(12)] if p != 4 else []
         for p in range(6)
     }
-    return Fact({"topic": topic, "partitions": held}, at=NOW)
+    return Sample({"topic": topic, "partitions": held}, at=NOW)
 
 
 def fleet(count: int = 5, **first: Any) -> dict[str, Any]:
     """The fleet panel with generator2's will just come; `first` changes generator1."""
     composer = FleetComposer(NAMES)
     alarm = record(0, 7, "generator1", load=40.0, alarm="ok")
-    facts = {
+    samples = {
         "readings": tail(NAMES.readings),
-        "alarms": Fact({"partitions": {0: [alarm]}}, at=NOW),
-        "statuses": Fact({"statuses": {"generator2": {"said": "online", "at": NOW - 90}}}, at=NOW),
+        "alarms": Sample({"partitions": {0: [alarm]}}, at=NOW),
+        "statuses": Sample({"statuses": {"generator2": {"said": "online", "at": NOW - 90}}}, at=NOW),
         "influxd": map_facts(NOW)["influxd"],
     }
-    composer.compose(views(count, **first), facts, NOW)
-    facts["statuses"] = Fact({"statuses": {"generator2": {"said": "offline", "at": NOW - 3}}}, at=NOW)
-    return composer.compose(views(count, **first), facts, NOW)
+    composer.compose(views(count, **first), samples, NOW)
+    samples["statuses"] = Sample({"statuses": {"generator2": {"said": "offline", "at": NOW - 3}}}, at=NOW)
+    return composer.compose(views(count, **first), samples, NOW)
 
 
 def partition_view() -> dict[str, Any]:
@@ -161,11 +161,11 @@ def partition_view() -> dict[str, Any]:
 
 def replica_view() -> dict[str, Any]:
     """Broker 2 left: its leaders are with broker 3."""
-    chronicle = Chronicle()
-    before = Fact({"brokers": [1, 2, 3], "topics": topics()}, at=NOW)
-    replicas(NAMES.readings, before, chronicle, NOW)
-    after = Fact({"brokers": [1, 3], "topics": topics({2: 3}, out=(2,))}, at=NOW)
-    return replicas(NAMES.readings, after, chronicle, NOW + 1)
+    event_log = EventLog()
+    before = Sample({"brokers": [1, 2, 3], "topics": topics()}, at=NOW)
+    replicas(NAMES.readings, before, event_log, NOW)
+    after = Sample({"brokers": [1, 3], "topics": topics({2: 3}, out=(2,))}, at=NOW)
+    return replicas(NAMES.readings, after, event_log, NOW + 1)
 
 
 def lag_view() -> dict[str, Any]:
@@ -179,7 +179,7 @@ def lag_view() -> dict[str, Any]:
         if second > 120:
             members = {"task/a": [f"{NAMES.readings}/{p}" for p in range(3)], "task/b": [f"{NAMES.readings}/3"]}
         seen = {"state": "stable", "members": members, "committed": committed, "ends": ends}
-        snapshot = composer.compose(Fact(seen, at=NOW + second), NOW + second)
+        snapshot = composer.compose(Sample(seen, at=NOW + second), NOW + second)
     return snapshot
 
 
@@ -192,7 +192,7 @@ def connector() -> dict[str, Any]:
         "tasks": [{"id": 0, "state": "RUNNING", "trace": ""}, {"id": 1, "state": "FAILED", "trace": failed}],
         "config": {"topics": NAMES.readings, "influxdb.token": "hidden", "tasks.max": "2"},
     }
-    return connector_snapshot(NAMES.sink, Fact({"connectors": {NAMES.sink: about}}, at=NOW))
+    return connector_snapshot(NAMES.sink, Sample({"connectors": {NAMES.sink: about}}, at=NOW))
 
 
 def dead_letters_view() -> dict[str, Any]:
@@ -204,7 +204,7 @@ def dead_letters_view() -> dict[str, Any]:
         "__connect.errors.offset": "812",
         "__connect.errors.exception.message": "Converting byte[] to Kafka Connect data failed",
     }
-    return dead_letters(NAMES.dead_letters, Fact({"partitions": {0: [letter]}}, at=NOW))
+    return dead_letters(NAMES.dead_letters, Sample({"partitions": {0: [letter]}}, at=NOW))
 
 
 def task() -> dict[str, Any]:
@@ -216,17 +216,17 @@ def task() -> dict[str, Any]:
     ]
     held = {"id": "1", "name": NAMES.task, "status": "active", "flux": flux}
     log = ["Started task from script", "error calling function to: bucket not found"]
-    return task_snapshot(NAMES.task, Fact({"task": held, "runs": runs, "run": "a", "log": log}, at=NOW))
+    return task_snapshot(NAMES.task, Sample({"task": held, "runs": runs, "run": "a", "log": log}, at=NOW))
 
 
 def faults() -> dict[str, Any]:
     """Six services, one of them frozen."""
-    standing = Standing()
-    standing.faults["freeze kafka2"] = (Quiet("freeze kafka2"), NOW)
-    standing.note("freeze kafka2")
+    active = ActiveFaults()
+    active.faults["freeze kafka2"] = (Quiet("freeze kafka2"), NOW)
+    active.note("freeze kafka2")
     names = ("kafka1", "kafka2", "kafka3", "connect", "influxd", "proxy")
     services = {name: {"state": "ready", "pid": 1, "detail": ""} for name in names}
-    return faults_snapshot(Fact({"services": services}, at=NOW), standing)
+    return faults_snapshot(Sample({"services": services}, at=NOW), active)
 
 
 class Quiet(Fault):

@@ -12,7 +12,7 @@ from lab.base.pace import allow
 from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
-from lab.widgets.poller import NOTHING_YET, Fact
+from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
 
@@ -41,12 +41,12 @@ def make(name: str | None) -> ConnectorPanel:
 def _new(key: str, wanted: str) -> ConnectorPanel:
     held, panel = live(), ConnectorPanel(heading=f"Connector {wanted}")
     panel.on_command = lambda verb, _arguments: command(panel, wanted, verb)
-    feed = held.pump.feed("connect", http.Connectors)
-    held.show(key, panel, lambda: snapshot_of(wanted, feed.fact))
+    polled = held.poller.poll("connect", http.Connectors)
+    held.show(key, panel, lambda: snapshot_of(wanted, polled.latest))
     return panel
 
 
-def snapshot_of(name: str, connect: Fact) -> dict[str, Any]:
+def snapshot_of(name: str, connect: Sample) -> dict[str, Any]:
     """State, tasks with their errors, and settings of one connector. Pure."""
     about = connect.value.get("connectors", {}).get(name)
     if about is None:

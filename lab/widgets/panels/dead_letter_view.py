@@ -24,6 +24,6 @@ def make(topic: str | None) -> DeadLetterView:
 def _new(name: str, topic: str) -> DeadLetterView:
     held = live()
     panel = DeadLetterView(heading="Dead letters")
-    feed = held.pump.feed(f"letters {topic}", lambda: records.Tail(topic, depth=LETTERS))
-    held.show(name, panel, lambda: dead_letters(topic, feed.fact))
+    polled = held.poller.poll(f"letters {topic}", lambda: records.Tail(topic, depth=LETTERS))
+    held.show(name, panel, lambda: dead_letters(topic, polled.latest))
     return panel

@@ -29,7 +29,7 @@ function buildFaults({ body, send }) {
     keyed(rows, snapshot.services, (one) => one.name, (one) => makeService(one, send), (row, one) => row._draw(one));
     slow.dataset.act = snapshot.slow ? "undo" : "slow";
     put(slow, snapshot.slow ? "Make the network fast again" : "Make the network slow");
-    heal.disabled = !snapshot.standing.length;
+    heal.disabled = !snapshot.active.length;
     events.draw(snapshot.events, 5);
   };
 }

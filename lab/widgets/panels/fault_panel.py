@@ -13,7 +13,7 @@ from lab.widgets.failures import explain
 from lab.widgets.kernel_panels import live
 from lab.widgets.network import relay
 from lab.widgets.panel import Panel
-from lab.widgets.poller import Fact
+from lab.widgets.poller import Sample
 from lab.widgets.sources import http
 from lab.widgets.topic_views import lost
 from lab.widgets.worker import Action, Worker
@@ -39,7 +39,7 @@ class FaultPanel(Panel):
     source = "fault_panel"
 
 
-class Standing:
+class ActiveFaults:
     """The active faults of this kernel, by key; also the last that were done, newest last."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Standing:
         if verb in LASTING:
             self.faults[key] = (fault, time.time())
         else:
-            fault.forget()  # over already: nothing is left to undo when this process ends
+            fault.discard()  # over already: nothing is left to undo when this process ends
         self.note(key)
 
     def undo(self, key: str) -> None:
@@ -69,14 +69,14 @@ class Standing:
 
     def _forget(self, key: str) -> None:
         if key in self.faults:
-            self.faults.pop(key)[0].forget()
+            self.faults.pop(key)[0].discard()
 
     def note(self, text: str) -> None:
         """Keep it among the newest events."""
         self.done = [*self.done, {"at": round(time.time(), 1), "text": text}][-10:]
 
 
-_standing = Standing()
+_active = ActiveFaults()
 
 
 def make() -> FaultPanel:
@@ -87,22 +87,25 @@ def make() -> FaultPanel:
 def _new(name: str) -> FaultPanel:
     held, panel = live(), FaultPanel(heading="Faults")
     panel.on_command = lambda command, arguments: receive(panel, held.worker, command, arguments)
-    feed = held.pump.feed("stack", http.Stack)
-    held.show(name, panel, lambda: snapshot_of(feed.fact, _standing))
+    polled = held.poller.poll("stack", http.Stack)
+    held.show(name, panel, lambda: snapshot_of(polled.latest, _active))
     return panel
 
 
-def snapshot_of(stack: Fact, standing: Standing) -> dict[str, Any]:
+def snapshot_of(stack: Sample, active: ActiveFaults) -> dict[str, Any]:
     """Services with their state, and the active faults."""
     services = [{"name": name, **about} for name, about in stack.value.get("services", {}).items()]
-    keys = sorted(standing.faults)
+    keys = sorted(active.faults)
     return {
         "services": [{**one, "faults": [key for key in keys if key.endswith(f" {one['name']}")]} for one in services],
-        "slow": "slow network" in standing.faults,
-        "standing": [{"key": key, "since": round(standing.faults[key][1], 1)} for key in keys],
-        "events": standing.done,
+        "slow": "slow network" in active.faults,
+        "active": [{"key": key, "since": round(active.faults[key][1], 1)} for key in keys],
+        "events": active.done,
         "lost": lost(stack),
-        "words": [*(f"{one['name']} is {one['state']}." for one in services), *(f"Active fault: {key}." for key in keys)],
+        "words": [
+            *(f"{one['name']} is {one['state']}." for one in services),
+            *(f"Active fault: {key}." for key in keys),
+        ],
     }
 
 
@@ -126,7 +129,7 @@ def action_of(command: str, arguments: dict[str, Any]) -> Action | None:
 
 
 def _service_fault(command: str, service: str) -> str:
-    _standing.inject(f"{command} {service}", lambda: BY_HAND[command](service))
+    _active.inject(f"{command} {service}", lambda: BY_HAND[command](service))
     return f"{service} is {SAID[command]}."
 
 
@@ -137,30 +140,30 @@ def _slow() -> str:
             "No device's network leads through the relay now.",
             "Stop your own fleet with its stop(), then show fleet_panel(): the panel's own fleet goes through it.",
         )
-    _standing.inject("slow network", lambda: Slow(road, SLOW_S))
+    _active.inject("slow network", lambda: Slow(road, SLOW_S))
     return f"Everything between the fleet and the proxy takes {SLOW_S} s longer each way."
 
 
 def _poison() -> str:
-    _standing.inject("poison", lambda: Poison(load()))
+    _active.inject("poison", lambda: Poison(load()))
     return f"{len(Poison.RECORDS)} unreadable records are in the topic: look for them in the dead-letter view."
 
 
 def _undo(key: str) -> str:
-    _standing.undo(key)
+    _active.undo(key)
     return f"Undone: {key}."
 
 
 def _undo_all() -> str:
-    return undo_all(_standing)
+    return undo_all(_active)
 
 
-def undo_all(standing: Standing) -> str:
+def undo_all(active: ActiveFaults) -> str:
     """Put right whatever can be. Raises LabError naming what could not, after the rest is undone."""
     undone, failed = [], []
-    for key in list(standing.faults):
+    for key in list(active.faults):
         try:
-            standing.undo(key)
+            active.undo(key)
             undone.append(key)
         except Exception as error:  # noqa: BLE001 - one that cannot be undone must not keep the others
             failed.append(f"{key} ({explain(error)})")

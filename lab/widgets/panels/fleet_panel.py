@@ -12,12 +12,12 @@ import traitlets
 from lab.base.errors import LabError, LearnerError
 from lab.fleet.limits import some
 from lab.widgets.files import HERE
-from lab.widgets.fleet_owner import Driven
+from lab.widgets.fleet_owner import FleetOwner
 from lab.widgets.fleet_snapshot import FleetComposer
 from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
-from lab.widgets.poller import NOTHING_YET, Fact, Feed, Pump
+from lab.widgets.poller import NOTHING_YET, PolledSource, Poller, Sample
 from lab.widgets.sources import http, records
 from lab.widgets.worker import Action, arguments_of
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 DEPTH = 40
 """Newest records per partition to look for the followed generator in: enough at 1,000 readings/s from few devices."""
-NOT_RUNNING = Fact(
+NOT_RUNNING = Sample(
     {}, "This fleet is not running.", "Call its start(), or fleet_panel() for a fleet of the panel's own."
 )
 
-_driven = Driven()
+_owner = FleetOwner()
 
 
 @cache
@@ -49,12 +49,12 @@ class FleetPanel(Panel):
     @property
     def fleet(self) -> Fleet | None:
         """The fleet that the panel drives; None while no stack runs."""
-        return _driven.fleet
+        return _owner.fleet
 
 
 def make(fleet: Fleet | None) -> FleetPanel:
     """This kernel's fleet panel, driving `fleet`, or the one it had while that runs, or one of its own."""
-    replaced = _driven.take(fleet)
+    replaced = _owner.take(fleet)
     panel = live().panel("fleet panel", _new)
     if replaced is not None:
         live().worker.submit(panel, "Stopping the panel's own fleet", lambda: _stop(replaced))
@@ -70,38 +70,38 @@ def _new(name: str) -> FleetPanel:
     held, panel = live(), FleetPanel(heading="Fleet", land=land())
     composer = FleetComposer(pipeline_names())
     panel.on_command = lambda name, arguments: command(panel, composer, name, arguments)
-    feeds = _feeds(held.pump, composer)
-    influx = feeds["influxd"].source
+    polled = _polled(held.poller, composer)
+    influx = polled["influxd"].source
 
     def compose() -> dict[str, Any]:
         if isinstance(influx, http.Buckets):
             influx.follow = composer.followed
         views, fleet = _seen()
-        facts = {"fleet": fleet, **{key: feed.fact for key, feed in feeds.items()}}
-        return composer.compose(views, facts, time.time())
+        samples = {"fleet": fleet, **{key: one.latest for key, one in polled.items()}}
+        return composer.compose(views, samples, time.time())
 
-    held.at_stop(_driven.end)
+    held.at_stop(_owner.end)
     held.show(name, panel, compose, every=0.5)
     return panel
 
 
-def _feeds(pump: Pump, composer: FleetComposer) -> dict[str, Feed]:
+def _polled(poller: Poller, composer: FleetComposer) -> dict[str, PolledSource]:
     names = composer.names
     return {
-        "proxy": pump.feed("proxy", http.Proxy),
-        "readings": pump.feed(f"tail {names.readings}", lambda: records.Tail(names.readings, DEPTH)),
-        "alarms": pump.feed(f"tail {names.alarms}", lambda: records.Tail(names.alarms, DEPTH)),
-        "statuses": pump.feed("statuses", records.Statuses),
-        "influxd": pump.feed("influxd", http.Buckets),
+        "proxy": poller.poll("proxy", http.Proxy),
+        "readings": poller.poll(f"tail {names.readings}", lambda: records.Tail(names.readings, DEPTH)),
+        "alarms": poller.poll(f"tail {names.alarms}", lambda: records.Tail(names.alarms, DEPTH)),
+        "statuses": poller.poll("statuses", records.Statuses),
+        "influxd": poller.poll("influxd", http.Buckets),
     }
 
 
-def _seen() -> tuple[Sequence[GeneratorView], Fact]:
+def _seen() -> tuple[Sequence[GeneratorView], Sample]:
     """The driven fleet as it is now, and what keeps it from running, if anything."""
     try:
-        fleet = _driven.begin()
+        fleet = _owner.begin()
     except LabError as error:
-        return [], Fact({}, error.cause, error.remedy)
+        return [], Sample({}, error.cause, error.remedy)
     return fleet.snapshot(), NOTHING_YET if fleet.running else NOT_RUNNING
 
 
@@ -126,7 +126,7 @@ def _follow(panel: FleetPanel, composer: FleetComposer, name: str) -> None:
 
 
 def _action(act: Callable[[Fleet, Mapping[str, Any]], str], arguments: Mapping[str, Any]) -> Action:
-    return lambda: act(_driven.begin(), arguments)
+    return lambda: act(_owner.begin(), arguments)
 
 
 def _set_load(fleet: Fleet, arguments: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ class LagView(Panel):
     source = "lag_view"
 
     def figure(self) -> Any:
-        """A still plotly figure (7 KB) of the last five minutes: keep it in the notebook, compare two experiments."""
+        """A static plotly figure (7 KB) of the last five minutes: keep it in the notebook, compare two experiments."""
         import plotly.graph_objects as go
 
         points = self.snapshot.get("history", [])
@@ -43,7 +43,7 @@ def make(group: str | None) -> LagView:
 
 def _new(name: str, wanted: str) -> LagView:
     held, panel = live(), LagView(heading=f"Lag of {wanted}")
-    feed = held.pump.feed(f"group {wanted}", lambda: kafka.Group(wanted))
+    polled = held.poller.poll(f"group {wanted}", lambda: kafka.Group(wanted))
     drawn = LagComposer(wanted)
-    held.show(name, panel, lambda: drawn.compose(feed.fact, time.time()))
+    held.show(name, panel, lambda: drawn.compose(polled.latest, time.time()))
     return panel

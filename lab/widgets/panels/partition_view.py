@@ -23,7 +23,7 @@ def make(topic: str | None) -> PartitionView:
 
 def _new(name: str, wanted: str) -> PartitionView:
     held, panel = live(), PartitionView(heading=f"Partitions of {wanted}")
-    feed = held.pump.feed(f"view {wanted}", lambda: records.Tail(wanted))
+    polled = held.poller.poll(f"view {wanted}", lambda: records.Tail(wanted))
     seen: dict[str, int] = {}
-    held.show(name, panel, lambda: partitions(wanted, feed.fact, seen))
+    held.show(name, panel, lambda: partitions(wanted, polled.latest, seen))
     return panel

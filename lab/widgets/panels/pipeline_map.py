@@ -13,7 +13,7 @@ from lab.base.settings import settings
 from lab.widgets.kernel_panels import live
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panel import Panel
-from lab.widgets.poller import Pump
+from lab.widgets.poller import Poller
 from lab.widgets.sources import http, kafka
 
 HEADING = "Pipeline map"
@@ -34,25 +34,25 @@ def make() -> PipelineMap:
 
 def _new(name: str) -> PipelineMap:
     held, panel = live(), PipelineMap(heading=HEADING)
-    held.show(name, panel, composer(held.pump))
+    held.show(name, panel, composer(held.poller))
     return panel
 
 
-def composer(pump: Pump) -> Callable[[], dict[str, Any]]:
-    """A function that composes the map's newest snapshot from the pump's feeds."""
+def composer(poller: Poller) -> Callable[[], dict[str, Any]]:
+    """A function that composes the map's newest snapshot from what the poller sampled."""
     names = pipeline_names()
     sink = f"connect-{names.sink}"
-    feeds = {
-        "kafka": pump.feed("cluster", kafka.Cluster),
-        "sink group": pump.feed(f"group {sink}", lambda: kafka.Group(sink)),
-        "dispatchers": pump.feed(f"group {names.dispatchers}", lambda: kafka.Group(names.dispatchers)),
-        "connect": pump.feed("connect", http.Connectors),
-        "influxd": pump.feed("influxd", http.Buckets),
-        "proxy": pump.feed("proxy", http.Proxy),
-        "stack": pump.feed("stack for remedies", lambda: http.Stack(every=STACK_EVERY_S)),
+    polled = {
+        "kafka": poller.poll("cluster", kafka.Cluster),
+        "sink group": poller.poll(f"group {sink}", lambda: kafka.Group(sink)),
+        "dispatchers": poller.poll(f"group {names.dispatchers}", lambda: kafka.Group(names.dispatchers)),
+        "connect": poller.poll("connect", http.Connectors),
+        "influxd": poller.poll("influxd", http.Buckets),
+        "proxy": poller.poll("proxy", http.Proxy),
+        "stack": poller.poll("stack for remedies", lambda: http.Stack(every=STACK_EVERY_S)),
     }
     drawn = MapComposer(names)
-    return lambda: drawn.compose({key: feed.fact for key, feed in feeds.items()}, time.time())
+    return lambda: drawn.compose({key: polled.latest for key, polled in polled.items()}, time.time())
 
 
 def pipeline_names() -> Names:

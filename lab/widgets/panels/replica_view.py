@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from lab.widgets.event_log import Chronicle
+from lab.widgets.event_log import EventLog
 from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
@@ -26,7 +26,7 @@ def make(topic: str | None) -> ReplicaView:
 
 def _new(name: str, wanted: str) -> ReplicaView:
     held, panel = live(), ReplicaView(heading=f"Replicas of {wanted}")
-    feed = held.pump.feed(f"cluster {wanted}", lambda: kafka.Cluster(wanted))
-    chronicle = Chronicle()
-    held.show(name, panel, lambda: replicas(wanted, feed.fact, chronicle, time.time()))
+    polled = held.poller.poll(f"cluster {wanted}", lambda: kafka.Cluster(wanted))
+    event_log = EventLog()
+    held.show(name, panel, lambda: replicas(wanted, polled.latest, event_log, time.time()))
     return panel

@@ -109,11 +109,11 @@ def _new(name: str) -> TaskForm:
     draft = _former[-1].draft if _former else {}
     panel = TaskForm(heading="InfluxDB task", start=first_text(names), draft=draft)
     _former[:] = [panel]
-    feed = held.pump.feed("task form", lambda: TaskSource(str(draft.get("name") or names.task).strip()))
-    source = feed.source
+    polled = held.poller.poll("task form", lambda: TaskSource(str(draft.get("name") or names.task).strip()))
+    source = polled.source
     assert isinstance(source, TaskSource)
     panel.on_command = lambda command, arguments: receive(panel, source, command, arguments)
-    held.show(name, panel, lambda: snapshot_of(source.name, feed.fact))
+    held.show(name, panel, lambda: snapshot_of(source.name, polled.latest))
     return panel
 
 

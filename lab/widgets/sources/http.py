@@ -16,7 +16,7 @@ from lab.connect.client import Connect, Connector
 from lab.influx.api import NOT_FOUND, Influx, InfluxError
 from lab.influx.literal import quoted
 from lab.influx.types import judged, newest_types
-from lab.widgets.sources.row_counter import Tally
+from lab.widgets.sources.row_counter import RowCounter
 
 TIMEOUT = 8.0
 """Seconds for one answer: a crowded machine takes some, a service that is gone refuses at once."""
@@ -95,12 +95,12 @@ class Buckets:
         self.follow = "generator1"
         self._wrong: dict[str, list[dict[str, str]]] = {}
         self._types_at = 0.0
-        self._tallies: dict[str, Tally] = {}
+        self._counters: dict[str, RowCounter] = {}
 
     def open(self, addresses: Addresses) -> None:
         self._influx = Influx(addresses, timeout=TIMEOUT)
         self._names = addresses.names
-        self._tallies = {}
+        self._counters = {}
 
     def sample(self) -> dict[str, Any]:
         followed = self.follow  # a panel may follow another one while we ask
@@ -131,13 +131,13 @@ class Buckets:
 
     def _look(self, bucket: str, followed: str) -> tuple[int | None, dict[str, str]]:
         """Rows of a bucket, by its field `fuel`, and the newest of one generator; None while it does not exist."""
-        tally = self._tallies.setdefault(bucket, Tally(partial(self._rows, bucket)))
+        counter = self._counters.setdefault(bucket, RowCounter(partial(self._rows, bucket)))
         try:
-            return tally.count(int(time.time())), self._last(bucket, followed)
+            return counter.count(int(time.time())), self._last(bucket, followed)
         except InfluxError as error:
             if error.status != NOT_FOUND or NO_BUCKET not in error.reason:
                 raise
-            del self._tallies[bucket]
+            del self._counters[bucket]
             return None, {}
 
     def _rows(self, bucket: str, start: int, stop: int) -> int:

@@ -21,7 +21,7 @@ Rows = Callable[[int, int], int]
 """Counts the rows from one time to another, in seconds since the epoch; the second one is not included."""
 
 
-class Tally:
+class RowCounter:
     """The rows of one bucket."""
 
     def __init__(self, rows: Rows, clock: Callable[[], float] = time.monotonic) -> None:

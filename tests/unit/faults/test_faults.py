@@ -1,4 +1,4 @@
-"""What all faults share: standing, undone once, undone when something fails."""
+"""What all faults share: active, undone once, undone when something fails."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Noted(Fault):
 def test_a_fault_stands_within_its_block_and_is_undone_once() -> None:
     fault = Noted()
     with fault:
-        assert fault.standing
+        assert fault.active
         fault.undo()
-        assert not fault.standing
+        assert not fault.active
     assert fault.calls == ["inject", "undo"]
     assert fault.seconds is not None
 
@@ -37,10 +37,10 @@ def test_a_fault_is_undone_when_the_block_fails() -> None:
     assert fault.calls == ["inject", "undo"]
 
 
-def test_a_standing_fault_cannot_be_injected_again_but_an_undone_one_can() -> None:
+def test_an_active_fault_cannot_be_injected_again_but_an_undone_one_can() -> None:
     fault = Noted()
     fault.inject()
-    with pytest.raises(LearnerError, match="standing already"):
+    with pytest.raises(LearnerError, match="is active already"):
         fault.inject()
     fault.undo()
     fault.inject().undo()

@@ -1,4 +1,4 @@
-"""The fault panel's book of what stands, the threads behind panels, and panels that were stopped."""
+"""The fault panel's active faults, the threads behind panels, and panels that were stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lab.base.pace import allow
 from lab.faults import Fault
 from lab.widgets import kernel_panels
 from lab.widgets.panel import Panel
-from lab.widgets.panels.fault_panel import Standing, undo_all
+from lab.widgets.panels.fault_panel import ActiveFaults, undo_all
 from lab.widgets.worker import Worker
 from tests.support.waiting import until
 
@@ -35,47 +35,47 @@ class Stubborn(Fault):
         self.undone += 1
 
 
-def test_a_fault_that_cannot_be_undone_stands_on_and_can_be_undone_later() -> None:
-    standing, fault = Standing(), Stubborn()
-    standing.inject("stop kafka2", lambda: fault)
+def test_a_fault_that_cannot_be_undone_stays_active_and_can_be_undone_later() -> None:
+    active, fault = ActiveFaults(), Stubborn()
+    active.inject("stop kafka2", lambda: fault)
     with pytest.raises(ServiceError):
-        standing.undo("stop kafka2")
-    assert list(standing.faults) == ["stop kafka2"]
-    assert fault.standing
+        active.undo("stop kafka2")
+    assert list(active.faults) == ["stop kafka2"]
+    assert fault.active
     fault.holds = False
-    standing.undo("stop kafka2")
-    assert (fault.undone, standing.faults) == (1, {})
+    active.undo("stop kafka2")
+    assert (fault.undone, active.faults) == (1, {})
 
 
 def test_undoing_everything_goes_on_past_one_that_fails_and_names_it() -> None:
-    standing, first, second = Standing(), Stubborn(), Stubborn(holds=False)
-    standing.inject("freeze kafka1", lambda: first)
-    standing.inject("slow network", lambda: second)
+    active, first, second = ActiveFaults(), Stubborn(), Stubborn(holds=False)
+    active.inject("freeze kafka1", lambda: first)
+    active.inject("slow network", lambda: second)
     with pytest.raises(LabError) as told:
-        undo_all(standing)
+        undo_all(active)
     assert second.undone == 1
     assert "Undone: slow network." in told.value.cause
     assert "freeze kafka1 (The supervisor does not answer.)" in told.value.cause
     first.holds = False
-    assert undo_all(standing) == "Undone: freeze kafka1."
-    assert undo_all(standing).startswith("Nothing stands")
+    assert undo_all(active) == "Undone: freeze kafka1."
+    assert undo_all(active).startswith("No fault is active")
 
 
 @pytest.mark.parametrize(
     ("later", "left"),
     [("restart", []), ("kill", ["stop kafka2"]), ("stop", ["stop kafka2"])],
 )
-def test_a_fault_that_another_one_ended_stands_no_longer(later: str, left: list[str]) -> None:
-    standing, frozen = Standing(), Stubborn()
-    standing.inject("freeze kafka2", lambda: frozen)
+def test_a_fault_that_another_one_ended_is_active_no_longer(later: str, left: list[str]) -> None:
+    active, frozen = ActiveFaults(), Stubborn()
+    active.inject("freeze kafka2", lambda: frozen)
     if later != "stop":
-        standing.inject("stop kafka2", Stubborn)
-    standing.inject("freeze kafka3", Stubborn)
-    standing.inject(f"{later} kafka2", Stubborn)
-    assert sorted(standing.faults) == sorted([*left, "freeze kafka3"])
-    assert not frozen.standing
-    for fault, _since in standing.faults.values():
-        fault.forget()
+        active.inject("stop kafka2", Stubborn)
+    active.inject("freeze kafka3", Stubborn)
+    active.inject(f"{later} kafka2", Stubborn)
+    assert sorted(active.faults) == sorted([*left, "freeze kafka3"])
+    assert not frozen.active
+    for fault, _since in active.faults.values():
+        fault.discard()
 
 
 class Listener:

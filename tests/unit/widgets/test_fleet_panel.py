@@ -16,11 +16,11 @@ from lab.base.settings import settings
 from lab.fleet.generator import Generator
 from lab.fleet.views import GeneratorView
 from lab.widgets import fleet_owner as driving
-from lab.widgets.fleet_owner import INTERVAL_S, SPEEDUP, Driven, OwnFleet
+from lab.widgets.fleet_owner import INTERVAL_S, SPEEDUP, FleetOwner, OwnFleet
 from lab.widgets.fleet_snapshot import LISTED, FleetComposer
 from lab.widgets.panels import fleet_panel
 from lab.widgets.panels.fleet_panel import FleetPanel
-from lab.widgets.poller import NOTHING_YET, Fact
+from lab.widgets.poller import NOTHING_YET, Sample
 from tests.support.nowhere import nowhere as addresses_of_nothing
 from tests.support.waiting import until
 
@@ -86,11 +86,11 @@ def seen(name: str, **changes: Any) -> GeneratorView:
     return GeneratorView(name, **{**plain, **changes})
 
 
-def composed(views: list[GeneratorView], followed: str = "", **facts: Fact) -> dict[str, Any]:
+def composed(views: list[GeneratorView], followed: str = "", **samples: Sample) -> dict[str, Any]:
     composer = FleetComposer(NAMES)
     composer.followed = followed
     nothing = dict.fromkeys(("fleet", "proxy", "readings", "alarms", "statuses", "influxd"), NOTHING_YET)
-    return composer.compose(views, {**nothing, **facts}, NOW)
+    return composer.compose(views, {**nothing, **samples}, NOW)
 
 
 def ask(panel: FleetPanel, command: str, generator: str) -> None:
@@ -104,7 +104,7 @@ def only_running(*fleets: Any) -> list[Any]:
 
 def test_a_given_fleet_replaces_the_panels_own_which_is_handed_back_to_be_stopped() -> None:
     make, mine = Maker(), Stand()
-    driven = Driven(make)
+    driven = FleetOwner(make)
     assert driven.take(None) is None
     assert driven.take(mine) is make.made[0]  # type: ignore[arg-type]
     assert driven.fleet is mine
@@ -114,7 +114,7 @@ def test_a_given_fleet_replaces_the_panels_own_which_is_handed_back_to_be_stoppe
 
 def test_a_given_fleet_that_was_stopped_makes_room_for_one_of_the_panels_own() -> None:
     make, mine = Maker(), Stand()
-    driven = Driven(make)
+    driven = FleetOwner(make)
     driven.take(mine)  # type: ignore[arg-type]
     assert make.made == []
     mine.stop()
@@ -124,7 +124,7 @@ def test_a_given_fleet_that_was_stopped_makes_room_for_one_of_the_panels_own() -
 
 def test_the_end_stops_the_panels_own_fleet_and_no_other() -> None:
     make, mine = Maker(), Stand()
-    driven = Driven(make)
+    driven = FleetOwner(make)
     driven.take(None)
     driven.end()
     assert only_running(*make.made) == []
@@ -137,7 +137,7 @@ def test_the_end_stops_the_panels_own_fleet_and_no_other() -> None:
 
 def test_a_fleet_begins_once_the_stack_is_there() -> None:
     make = Maker(LearnerError("The services are not running.", "Start them."))
-    driven = Driven(make)
+    driven = FleetOwner(make)
     driven.take(None)
     assert driven.fleet is None
     make.trouble = None
@@ -148,7 +148,7 @@ def test_a_fleet_begins_once_the_stack_is_there() -> None:
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No stack runs here, and no fleet was shown before."""
     monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(fleet_panel, "_driven", Driven())
+    monkeypatch.setattr(fleet_panel, "_owner", FleetOwner())
     settings.cache_clear()
     yield
     widgets.stop()
@@ -159,7 +159,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def make(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> Maker:
     """What makes the panel's own fleets here."""
     make = Maker()
-    monkeypatch.setattr(fleet_panel, "_driven", Driven(make))
+    monkeypatch.setattr(fleet_panel, "_owner", FleetOwner(make))
     return make
 
 
@@ -260,7 +260,7 @@ def test_the_load_and_what_was_asked_for_are_told_apart() -> None:
 
 def test_a_device_that_was_cut_is_told_from_one_that_finds_no_proxy() -> None:
     views = [seen("g1", connected=False, cut=True), seen("g2", connected=False)]
-    proxy = Fact({}, "proxy does not answer: refused", "It may be starting.")
+    proxy = Sample({}, "proxy does not answer: refused", "It may be starting.")
     snapshot = composed(views, proxy=proxy)
     assert [(row["alarm"], row["cut"]) for row in snapshot["generators"]] == [("offline", True), ("offline", False)]
     assert snapshot["lost"] == {"cause": proxy.cause, "remedy": proxy.remedy}
@@ -269,7 +269,7 @@ def test_a_device_that_was_cut_is_told_from_one_that_finds_no_proxy() -> None:
 
 def test_a_buckets_value_of_the_one_followed_before_is_not_shown_under_another_name() -> None:
     rows = {NAMES.raw_bucket: {"load": "55.0", "time": "2030-03-17T17:46:36Z"}}
-    influxd = Fact({"followed": "g1", "follow": rows}, at=NOW)
+    influxd = Sample({"followed": "g1", "follow": rows}, at=NOW)
     shown = {
         followed: next(hop["load"] for hop in composed(views, followed, influxd=influxd)["hops"] if "raw" in hop["hop"])
         for views in ([seen("g1"), seen("g2")],)

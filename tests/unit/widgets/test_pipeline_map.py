@@ -19,7 +19,7 @@ from lab.widgets.fleet_snapshot import _bucket_hop
 from lab.widgets.lag_snapshot import LagComposer
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panel import Panel
-from lab.widgets.poller import NOTHING_YET, Delivery, Fact, Pump
+from lab.widgets.poller import NOTHING_YET, Delivery, Poller, Sample
 from lab.widgets.rates import number_of, say_age
 from lab.widgets.schedule import runs
 from lab.widgets.topic_views import dead_letters, partitions
@@ -73,14 +73,14 @@ def test_a_period_of_weeks_is_told_in_days() -> None:
 
 
 def test_a_cluster_of_one_broker_shows_one_broker() -> None:
-    kafka = Fact({"brokers": [7], "topics": {NAMES.readings: {0: part((7,))}}}, at=NOW)
+    kafka = Sample({"brokers": [7], "topics": {NAMES.readings: {0: part((7,))}}}, at=NOW)
     snapshot = MapComposer(NAMES).compose({"kafka": kafka}, NOW)
     assert [(b["id"], b["state"]) for b in snapshot["brokers"]] == [(7, "ready")]
     assert "Broker 7: up, leads 1 partitions." in snapshot["words"]
 
 
 def test_a_broker_that_died_before_the_first_look_is_known_by_its_replicas() -> None:
-    kafka = Fact({"brokers": [1, 3], "topics": {NAMES.readings: {0: part((1, 2, 3))}}}, at=NOW)
+    kafka = Sample({"brokers": [1, 3], "topics": {NAMES.readings: {0: part((1, 2, 3))}}}, at=NOW)
     snapshot = MapComposer(NAMES).compose({"kafka": kafka}, NOW)
     assert [(b["id"], b["state"]) for b in snapshot["brokers"]] == [(1, "ready"), (2, "lost"), (3, "ready")]
 
@@ -91,16 +91,16 @@ def test_before_the_first_look_no_sentence_calls_a_broker_lost() -> None:
     assert not [word for word in snapshot["words"] if "lost" in word]
 
 
-def sink_facts(group: Fact) -> dict[str, Fact]:
+def sink_facts(group: Sample) -> dict[str, Sample]:
     running = {"state": "RUNNING", "tasks": [{"id": 0, "state": "RUNNING", "trace": ""}], "trace": ""}
-    return {"connect": Fact({"connectors": {NAMES.sink: running}}, at=NOW), "sink group": group}
+    return {"connect": Sample({"connectors": {NAMES.sink: running}}, at=NOW), "sink group": group}
 
 
 def test_the_lag_of_a_group_that_is_lost_is_unknown() -> None:
     held = {"committed": {"t/0": 4}, "ends": {"t/0": 10}}
-    good = MapComposer(NAMES).compose(sink_facts(Fact(held, at=NOW)), NOW)
+    good = MapComposer(NAMES).compose(sink_facts(Sample(held, at=NOW)), NOW)
     assert card(good, "sink")["lines"][1] == "-, lag 6"
-    lost = MapComposer(NAMES).compose(sink_facts(Fact(held, "gone", "wait", NOW)), NOW)
+    lost = MapComposer(NAMES).compose(sink_facts(Sample(held, "gone", "wait", NOW)), NOW)
     assert card(lost, "sink")["lines"][1] == "-, lag unknown"
     unseen = MapComposer(NAMES).compose(sink_facts(NOTHING_YET), NOW)
     assert card(unseen, "sink")["lines"][1] == "-, lag unknown"
@@ -108,7 +108,7 @@ def test_the_lag_of_a_group_that_is_lost_is_unknown() -> None:
 
 def test_a_bucket_that_refuses_every_reading_says_why_and_names_the_cure() -> None:
     wrong = {"field": "power", "type": "integer", "cause": "Field power is an integer.", "remedy": "Reset it."}
-    influx = Fact(
+    influx = Sample(
         {"counts": {NAMES.raw_bucket: 5, NAMES.downsampled_bucket: 1}, "wrong": {NAMES.raw_bucket: [wrong]}}, at=NOW
     )
     snapshot = MapComposer(NAMES).compose({"influxd": influx}, NOW)
@@ -120,8 +120,8 @@ def test_a_bucket_that_refuses_every_reading_says_why_and_names_the_cure() -> No
 
 
 @pytest.mark.parametrize("load", ["full", "", "NaN", "+Inf"])
-def test_a_text_in_a_bucket_leaves_the_map_standing(load: str) -> None:
-    influx = Fact({"follow": {NAMES.raw_bucket: {"load": load, "time": AT_NOW}}, "followed": "g1"}, at=NOW)
+def test_a_text_in_a_bucket_leaves_the_map_working(load: str) -> None:
+    influx = Sample({"follow": {NAMES.raw_bucket: {"load": load, "time": AT_NOW}}, "followed": "g1"}, at=NOW)
     follow = MapComposer(NAMES).compose({"influxd": influx}, NOW)["follow"]
     assert follow == {"name": "g1", "rows": [{"bucket": NAMES.raw_bucket, "load": None, "age": 0.0}]}
 
@@ -140,7 +140,7 @@ def test_numbers_that_are_none(value: object, number: float | None) -> None:
 
 def test_a_group_on_a_lessons_topic_shows_its_lag() -> None:
     held = {"state": "empty", "members": {}, "committed": {"l05_orders/0": 4}, "ends": {"l05_orders/0": 10}}
-    snapshot = LagComposer("l05").compose(Fact(held, at=NOW), NOW)
+    snapshot = LagComposer("l05").compose(Sample(held, at=NOW), NOW)
     assert snapshot["total"] == 6
     assert snapshot["partitions"] == [{"place": "l05_orders/0", "lag": 6}]
     assert snapshot["words"] == ["Group l05: 0 members, lag 6 records. Most of it in l05_orders/0: 6."]
@@ -154,22 +154,22 @@ def test_a_group_on_a_lessons_topic_shows_its_lag() -> None:
     ],
 )
 def test_a_lag_nobody_can_know_is_unknown_and_makes_no_history(held: dict[str, Any], said: str) -> None:
-    snapshot = LagComposer("g").compose(Fact(held, at=NOW), NOW)
+    snapshot = LagComposer("g").compose(Sample(held, at=NOW), NOW)
     assert (snapshot["total"], snapshot["history"]) == (None, [])
     assert said in snapshot["words"][0]
 
 
 def test_a_lost_group_has_no_lag() -> None:
     held = {"committed": {"t/0": 4}, "ends": {"t/0": 10}}
-    assert LagComposer("g").compose(Fact(held, "gone", "wait", NOW), NOW)["total"] is None
+    assert LagComposer("g").compose(Sample(held, "gone", "wait", NOW), NOW)["total"] is None
 
 
 def test_nothing_is_said_of_letters_and_lanes_that_nobody_has_looked_for() -> None:
     assert dead_letters("dlq", NOTHING_YET)["words"] == ["dlq: not seen yet."]
-    assert dead_letters("dlq", Fact({"missing": True, "partitions": {}}, at=NOW))["words"] == [
+    assert dead_letters("dlq", Sample({"missing": True, "partitions": {}}, at=NOW))["words"] == [
         "There is no topic dlq yet."
     ]
-    assert partitions("t", Fact({"missing": True, "partitions": {}}, at=NOW), {})["words"] == [
+    assert partitions("t", Sample({"missing": True, "partitions": {}}, at=NOW), {})["words"] == [
         "There is no topic t yet."
     ]
 
@@ -180,7 +180,7 @@ class Plain(Panel):
 
 def test_a_picture_that_cannot_be_drawn_is_told_once_and_so_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pump_module, "TICK", 0.02)
-    panel, pump, answers = Plain(heading="P"), Pump(nowhere), [{"words": ["good"]}]
+    panel, poller, answers = Plain(heading="P"), Poller(nowhere), [{"words": ["good"]}]
     said: list[dict[str, Any]] = []
     panel.observe(lambda change: said.append(change["new"]), "notice")
     looks: list[int] = []
@@ -191,7 +191,7 @@ def test_a_picture_that_cannot_be_drawn_is_told_once_and_so_is_its_end(monkeypat
             raise ValueError("could not convert string to float: 'full'")
         return answers[0]
 
-    pump.attach("panel", Delivery(compose, panel.feed, 0.0, say=panel.say))
+    poller.attach("panel", Delivery(compose, panel.feed, 0.0, say=panel.say))
     until(lambda: panel.snapshot == {"words": ["good"]})
     held = answers.pop()
     until(lambda: said)
@@ -199,7 +199,7 @@ def test_a_picture_that_cannot_be_drawn_is_told_once_and_so_is_its_end(monkeypat
     until(lambda: len(looks) > seen + 3)
     answers.append(held)
     until(lambda: len(said) > 1)
-    pump.stop()
+    poller.stop()
     assert [one["level"] for one in said] == ["trouble", "done"]
     assert "could not convert string to float: 'full'" in said[0]["text"]
     assert said[0]["remedy"]

@@ -13,9 +13,9 @@ from lab.faults import Fault
 from lab.kafka.groups import places
 from lab.widgets import poller as pump_module
 from lab.widgets.panel import Panel
-from lab.widgets.panels.fault_panel import Standing
+from lab.widgets.panels.fault_panel import ActiveFaults
 from lab.widgets.panels.fault_panel import snapshot_of as faults_of
-from lab.widgets.poller import Delivery, Fact, Feed, Pump
+from lab.widgets.poller import Delivery, PolledSource, Poller, Sample
 from lab.widgets.worker import Worker, carry_out
 from tests.support.nowhere import nowhere
 from tests.support.waiting import until
@@ -55,29 +55,29 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_lost_source_keeps_its_last_value_tells_why_and_recovers_by_itself() -> None:
     source = Moody()
-    feed = Feed(source, nowhere)
-    until(lambda: feed.fact.value.get("count", 0) > 0)
+    polled = PolledSource(source, nowhere)
+    until(lambda: polled.latest.value.get("count", 0) > 0)
     source.trouble = OSError("connection refused")
-    until(lambda: feed.fact.lost)
-    assert feed.fact.value["count"] > 0
-    assert "connection refused" in feed.fact.cause
-    assert "./workshop logs kafka" in feed.fact.remedy
+    until(lambda: polled.latest.lost)
+    assert polled.latest.value["count"] > 0
+    assert "connection refused" in polled.latest.cause
+    assert "./workshop logs kafka" in polled.latest.remedy
     source.trouble = None
-    until(lambda: not feed.fact.lost)
-    feed.stop()
+    until(lambda: not polled.latest.lost)
+    polled.stop()
     until(lambda: source.closed == len(source.opened))
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_source_is_opened_anew_when_the_stack_moved() -> None:
     source, held = Moody(), [nowhere()]
-    feed = Feed(source, lambda: held[0])
-    until(lambda: feed.fact.at > 0)
+    polled = PolledSource(source, lambda: held[0])
+    until(lambda: polled.latest.at > 0)
     held[0], source.trouble = nowhere(mqtt_port=2), OSError("gone")
     until(lambda: len(source.opened) > 1)
     source.trouble = None
-    until(lambda: not feed.fact.lost)
-    feed.stop()
+    until(lambda: not polled.latest.lost)
+    polled.stop()
     assert {one.mqtt_port for one in source.opened[1:]} == {2}
 
 
@@ -86,25 +86,25 @@ def test_without_a_stack_the_remedy_is_the_stacks_own() -> None:
     def none() -> Addresses:
         raise LearnerError("The services are not running.", "Start them with ./workshop up.")
 
-    feed = Feed(Moody(), none)
-    until(lambda: feed.fact.lost)
-    feed.stop()
-    assert feed.fact.remedy == "Start them with ./workshop up."
+    polled = PolledSource(Moody(), none)
+    until(lambda: polled.latest.lost)
+    polled.stop()
+    assert polled.latest.remedy == "Start them with ./workshop up."
 
 
 @pytest.mark.usefixtures("impatient")
 def test_feeds_are_shared_by_key_and_a_delivery_that_fails_stops_no_other() -> None:
-    pump, seen = Pump(nowhere), []
-    first = pump.feed("k", Moody)
-    assert pump.feed("k", Moody) is first
+    poller, seen = Poller(nowhere), []
+    first = poller.poll("k", Moody)
+    assert poller.poll("k", Moody) is first
 
     def broken() -> dict[str, Any]:
         raise KeyError("nothing there")
 
-    pump.attach("broken", Delivery(broken, lambda _snapshot: None, 0.0))
-    pump.attach("good", Delivery(lambda: {"n": len(seen)}, seen.append, 0.0))
+    poller.attach("broken", Delivery(broken, lambda _snapshot: None, 0.0))
+    poller.attach("good", Delivery(lambda: {"n": len(seen)}, seen.append, 0.0))
     until(lambda: len(seen) > 3)
-    pump.stop()
+    poller.stop()
     until(lambda: first.source.closed == 1)  # type: ignore[attr-defined]
 
 
@@ -195,23 +195,23 @@ class Trick(Fault):
         self.done.append("undo")
 
 
-def test_a_lasting_fault_stands_once_until_it_is_undone() -> None:
-    standing, trick = Standing(), Trick()
-    standing.inject("freeze kafka2", lambda: trick)
-    with pytest.raises(LearnerError, match="stands already"):
-        standing.inject("freeze kafka2", Trick)
-    shown = faults_of(Fact({"services": {"kafka2": {"state": "ready"}}}), standing)
+def test_a_lasting_fault_is_active_once_until_it_is_undone() -> None:
+    active, trick = ActiveFaults(), Trick()
+    active.inject("freeze kafka2", lambda: trick)
+    with pytest.raises(LearnerError, match="is active already"):
+        active.inject("freeze kafka2", Trick)
+    shown = faults_of(Sample({"services": {"kafka2": {"state": "ready"}}}), active)
     assert shown["services"][0]["faults"] == ["freeze kafka2"]
-    standing.undo("freeze kafka2")
-    standing.undo("freeze kafka2")
+    active.undo("freeze kafka2")
+    active.undo("freeze kafka2")
     assert trick.done == ["inject", "undo"]
-    assert [event["text"] for event in standing.done] == ["freeze kafka2", "freeze kafka2 undone"]
+    assert [event["text"] for event in active.done] == ["freeze kafka2", "freeze kafka2 undone"]
 
 
 def test_a_fault_that_is_over_at_once_leaves_nothing_to_undo() -> None:
-    standing, trick = Standing(), Trick()
-    standing.inject("kill kafka1", lambda: trick)
-    assert standing.faults == {}
+    active, trick = ActiveFaults(), Trick()
+    active.inject("kill kafka1", lambda: trick)
+    assert active.faults == {}
     trick.undo()
     assert trick.done == ["inject"]
 
@@ -225,9 +225,9 @@ def test_a_source_that_opens_halfway_is_closed_before_the_next_try() -> None:
                 raise OSError("half open")
 
     source = Half()
-    feed = Feed(source, nowhere)
-    until(lambda: feed.fact.value.get("count", 0) > 0)
-    feed.stop()
+    polled = PolledSource(source, nowhere)
+    until(lambda: polled.latest.value.get("count", 0) > 0)
+    polled.stop()
     assert (len(source.opened), source.closed) in {(3, 2), (3, 3)}
 
 

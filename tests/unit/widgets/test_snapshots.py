@@ -10,13 +10,13 @@ import pytest
 
 from lab.base.names import Names
 from lab.kafka.groups import lag, whole_lag
-from lab.widgets.event_log import Chronicle, leader_moves, replica_changes, state_changes
+from lab.widgets.event_log import EventLog, leader_moves, replica_changes, state_changes
 from lab.widgets.fleet_snapshot import DOTTED, LISTED, FleetComposer
 from lab.widgets.lag_snapshot import KEPT_S, LagComposer, rebalance
 from lab.widgets.map_nodes import total_end
 from lab.widgets.map_snapshot import MapComposer
 from lab.widgets.panels.connector_panel import snapshot_of as connector_snapshot
-from lab.widgets.poller import NOTHING_YET, Fact
+from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.rates import Rates, say_age, say_rate
 from lab.widgets.schedule import period_of, seconds_of
 from lab.widgets.topic_views import dead_letters, partitions, replicas
@@ -104,11 +104,11 @@ def test_a_state_seen_for_the_first_time_is_no_news() -> None:
 
 
 def test_a_lost_cluster_does_not_make_every_leader_look_moved_when_it_is_back() -> None:
-    chronicle = Chronicle()
-    chronicle.look(0, {"t": {0: part(1)}}, {})
-    chronicle.look(1, {}, {})
-    chronicle.look(2, {"t": {0: part(1)}}, {})
-    assert chronicle.events == []
+    event_log = EventLog()
+    event_log.look(0, {"t": {0: part(1)}}, {})
+    event_log.look(1, {}, {})
+    event_log.look(2, {"t": {0: part(1)}}, {})
+    assert event_log.events == []
 
 
 def test_lag_is_end_minus_committed_and_never_negative() -> None:
@@ -164,9 +164,9 @@ def test_an_empty_map_waits_and_says_so() -> None:
 
 def test_a_lost_service_shows_as_lost_with_its_remedy_and_comes_back() -> None:
     composer = MapComposer(NAMES)
-    good = Fact({"counts": {NAMES.raw_bucket: 5, NAMES.downsampled_bucket: 1}}, at=NOW)
+    good = Sample({"counts": {NAMES.raw_bucket: 5, NAMES.downsampled_bucket: 1}}, at=NOW)
     composer.compose({"influxd": good}, NOW)
-    lost = Fact(good.value, "influxd does not answer: refused", "It may be starting.", NOW)
+    lost = Sample(good.value, "influxd does not answer: refused", "It may be starting.", NOW)
     card = _card(composer.compose({"influxd": lost}, NOW + 1), "raw")
     assert card["state"] == "lost"
     assert "influxd" in card["remedy"]
@@ -182,14 +182,14 @@ def test_a_lost_service_shows_as_lost_with_its_remedy_and_comes_back() -> None:
 def test_a_failed_task_of_a_connector_is_lost_with_its_first_line() -> None:
     tasks = [{"id": 0, "state": "FAILED", "trace": "Bad token\n\tat X"}]
     held = {NAMES.sink: {"state": "RUNNING", "tasks": tasks, "trace": ""}}
-    card = _card(MapComposer(NAMES).compose({"connect": Fact({"connectors": held}, at=NOW)}, NOW), "sink")
+    card = _card(MapComposer(NAMES).compose({"connect": Sample({"connectors": held}, at=NOW)}, NOW), "sink")
     assert (card["state"], card["detail"]) == ("lost", "Bad token")
 
 
 def test_a_broker_that_is_gone_is_lost_and_keeps_its_place() -> None:
     composer = MapComposer(NAMES)
-    composer.compose({"kafka": Fact({"brokers": [1, 2, 3], "topics": {}}, at=NOW)}, NOW)
-    brokers = composer.compose({"kafka": Fact({"brokers": [1, 3], "topics": {}}, at=NOW)}, NOW)["brokers"]
+    composer.compose({"kafka": Sample({"brokers": [1, 2, 3], "topics": {}}, at=NOW)}, NOW)
+    brokers = composer.compose({"kafka": Sample({"brokers": [1, 3], "topics": {}}, at=NOW)}, NOW)["brokers"]
     assert [(b["id"], b["state"]) for b in brokers] == [(1, "ready"), (2, "lost"), (3, "ready")]
     assert brokers[1]["remedy"]
 
@@ -198,8 +198,8 @@ def test_the_fleets_message_stays_bounded_and_keeps_what_matters() -> None:
     composer = FleetComposer(NAMES)
     composer.followed = "generator900"
     views = [Seen(f"generator{n}", fuel=100.0 if n == 700 else 900.0) for n in range(1000)]
-    facts = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
-    snapshot = composer.compose(views, facts, NOW)  # type: ignore[arg-type]
+    samples = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
+    snapshot = composer.compose(views, samples, NOW)  # type: ignore[arg-type]
     assert [row["id"] for row in snapshot["generators"][:2]] == ["generator900", "generator700"]
     assert (len(snapshot["generators"]), len(snapshot["dots"])) == (LISTED, DOTTED)
     assert snapshot["hidden"] == 1000 - LISTED
@@ -209,15 +209,15 @@ def test_the_fleets_message_stays_bounded_and_keeps_what_matters() -> None:
 def test_the_followed_reading_shows_at_every_hop() -> None:
     composer = FleetComposer(NAMES)
     reading = {"key": "g1", "at": NOW - 2, "partition": 3, "offset": 7, "reading": {"load": 55.0}}
-    facts = {
-        "readings": Fact({"partitions": {3: [reading]}}, at=NOW),
+    samples = {
+        "readings": Sample({"partitions": {3: [reading]}}, at=NOW),
         "alarms": NOTHING_YET,
         "statuses": NOTHING_YET,
-        "influxd": Fact(
+        "influxd": Sample(
             {"followed": "g1", "follow": {NAMES.raw_bucket: {"load": "55.0", "time": "2030-03-17T17:46:36Z"}}}, at=NOW
         ),
     }
-    hops = composer.compose([Seen("g1", load=55.0)], facts, NOW)["hops"]  # type: ignore[list-item]
+    hops = composer.compose([Seen("g1", load=55.0)], samples, NOW)["hops"]  # type: ignore[list-item]
     assert [(hop["hop"], hop["load"], hop["age"]) for hop in hops] == [
         ("device", 55.0, 0.0),
         ("Kafka", 55.0, 2.0),
@@ -231,34 +231,34 @@ def test_the_followed_reading_shows_at_every_hop() -> None:
     ("took", "said"), [(None, "nothing acknowledged yet"), (1_203.4, "acknowledged after 1,203 ms")]
 )
 def test_the_device_says_how_long_its_acknowledgement_took(took: float | None, said: str) -> None:
-    facts = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
-    snapshot = FleetComposer(NAMES).compose([Seen("g1", latency_ms=took)], facts, NOW)  # type: ignore[list-item]
+    samples = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
+    snapshot = FleetComposer(NAMES).compose([Seen("g1", latency_ms=took)], samples, NOW)  # type: ignore[list-item]
     assert snapshot["hops"][0]["place"] == said
     assert f"g1 at device: load 40.0 percent, {said}." in snapshot["words"]
 
 
 def test_a_will_that_arrives_is_told_and_an_old_one_is_not() -> None:
     composer = FleetComposer(NAMES)
-    facts = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
-    facts["statuses"] = Fact({"statuses": {"g1": {"said": "online", "at": NOW - 60}}}, at=NOW)
-    assert composer.compose([Seen("g1")], facts, NOW)["events"] == []  # type: ignore[list-item]
-    facts["statuses"] = Fact({"statuses": {"g1": {"said": "offline", "at": NOW}}}, at=NOW)
-    events = composer.compose([Seen("g1", connected=False)], facts, NOW)["events"]  # type: ignore[list-item]
+    samples = dict.fromkeys(("readings", "alarms", "statuses", "influxd"), NOTHING_YET)
+    samples["statuses"] = Sample({"statuses": {"g1": {"said": "online", "at": NOW - 60}}}, at=NOW)
+    assert composer.compose([Seen("g1")], samples, NOW)["events"] == []  # type: ignore[list-item]
+    samples["statuses"] = Sample({"statuses": {"g1": {"said": "offline", "at": NOW}}}, at=NOW)
+    events = composer.compose([Seen("g1", connected=False)], samples, NOW)["events"]  # type: ignore[list-item]
     assert [event["text"] for event in events] == ["g1: Kafka holds its last will: offline"]
 
 
 def test_partition_lanes_keep_order_and_remember_keys() -> None:
     held = [{"offset": n, "key": f"g{n % 2}", "reading": {}, "value": "", "at": NOW} for n in range(15)]
     seen = {"g9": 0}
-    lane = partitions("t", Fact({"partitions": {0: held}}, at=NOW), seen)["lanes"][0]
+    lane = partitions("t", Sample({"partitions": {0: held}}, at=NOW), seen)["lanes"][0]
     assert [record["offset"] for record in lane["records"]] == list(range(5, 15))
     assert lane["keys"] == ["g0", "g1", "g9"]
 
 
 def test_the_replica_view_tells_a_missing_topic_from_a_lost_cluster() -> None:
-    assert replicas("t", Fact({"brokers": [1], "topics": {}}, at=NOW), Chronicle(), NOW)["missing"] is True
-    assert replicas("t", Fact({}, "gone", "wait"), Chronicle(), NOW)["missing"] is False
-    assert replicas("t", NOTHING_YET, Chronicle(), NOW)["missing"] is False
+    assert replicas("t", Sample({"brokers": [1], "topics": {}}, at=NOW), EventLog(), NOW)["missing"] is True
+    assert replicas("t", Sample({}, "gone", "wait"), EventLog(), NOW)["missing"] is False
+    assert replicas("t", NOTHING_YET, EventLog(), NOW)["missing"] is False
 
 
 def test_a_dead_letter_says_why_and_where_it_came_from() -> None:
@@ -271,14 +271,14 @@ def test_a_dead_letter_says_why_and_where_it_came_from() -> None:
         "value": "{",
         "headers": {f"__connect.errors.{k}": v for k, v in headers.items()},
     }
-    one = dead_letters("dlq", Fact({"partitions": {0: [letter]}}, at=NOW))["letters"][0]
+    one = dead_letters("dlq", Sample({"partitions": {0: [letter]}}, at=NOW))["letters"][0]
     assert (one["reason"], one["origin"]) == ("not JSON", "t, partition 4, offset 8")
 
 
 def test_lag_history_forgets_what_is_older_than_five_minutes() -> None:
     composer = LagComposer("g")
     for second in range(400):
-        group = Fact({"state": "stable", "members": {}, "committed": {"t/0": 4}, "ends": {"t/0": 10}}, at=NOW)
+        group = Sample({"state": "stable", "members": {}, "committed": {"t/0": 4}, "ends": {"t/0": 10}}, at=NOW)
         snapshot = composer.compose(group, NOW + second)
     assert snapshot["history"][0][0] >= -KEPT_S
     assert len(snapshot["history"]) <= KEPT_S + 1
@@ -292,7 +292,7 @@ def test_a_rebalance_says_who_came_and_went() -> None:
 
 def test_a_connectors_secrets_are_not_shown() -> None:
     about = {"state": "RUNNING", "trace": "", "tasks": [], "config": {"influxdb.token": "t0p", "tasks.max": "1"}}
-    config = connector_snapshot("s", Fact({"connectors": {"s": about}}, at=NOW))["config"]
+    config = connector_snapshot("s", Sample({"connectors": {"s": about}}, at=NOW))["config"]
     assert "t0p" not in json.dumps(config)
     assert config["tasks.max"] == "1"
 

@@ -22,12 +22,12 @@ from lab.influx.literal import quoted
 from lab.kafka.client import silent
 from lab.kafka.groups import lag
 from lab.widgets import poller as pump_module
-from lab.widgets.poller import Feed
+from lab.widgets.poller import PolledSource
 from lab.widgets.sources import records
 from lab.widgets.sources.http import Buckets
 from lab.widgets.sources.kafka import SEARCH_EVERY_S, Group
 from lab.widgets.sources.records import Statuses, _reading
-from lab.widgets.sources.row_counter import SHARE, STRETCH_S, Tally
+from lab.widgets.sources.row_counter import SHARE, STRETCH_S, RowCounter
 from tests.support.nowhere import nowhere
 from tests.support.waiting import until
 
@@ -94,40 +94,40 @@ class Bucket:
         self.clock += self.cost_of_all if start == 0 else 0.0
         return sum(start <= time < stop for time in self.times)
 
-    def tally(self) -> Tally:
-        return Tally(self.rows, lambda: self.clock)
+    def counter(self) -> RowCounter:
+        return RowCounter(self.rows, lambda: self.clock)
 
 
 def test_rows_that_come_late_with_old_times_are_counted() -> None:
     bucket = Bucket(*range(NOW - 500, NOW))
-    tally = bucket.tally()
-    assert tally.count(NOW) == 500
+    counter = bucket.counter()
+    assert counter.count(NOW) == 500
     bucket.times += range(NOW - 400, NOW - 300)  # a device that was cut sends what it kept
     bucket.clock += 2
-    assert tally.count(NOW + 2) == 600
+    assert counter.count(NOW + 2) == 600
 
 
 def test_rows_that_were_deleted_are_counted_no_more() -> None:
     bucket = Bucket(*range(NOW - 500, NOW))
-    tally = bucket.tally()
-    tally.count(NOW)
+    counter = bucket.counter()
+    counter.count(NOW)
     bucket.times.clear()
     bucket.clock += 2
-    assert tally.count(NOW + 2) == 0
+    assert counter.count(NOW + 2) == 0
 
 
 def test_a_device_whose_clock_runs_ahead_is_counted() -> None:
-    assert Bucket(NOW + 86_400).tally().count(NOW) == 1
+    assert Bucket(NOW + 86_400).counter().count(NOW) == 1
 
 
 def test_counting_everything_takes_a_small_part_of_the_time_however_many_rows_there_are() -> None:
     bucket, minutes = Bucket(), 30
     bucket.cost_of_all = 0.5
-    tally = bucket.tally()
+    counter = bucket.counter()
     for second in range(0, minutes * 60, 2):
         bucket.clock = max(bucket.clock, float(second))
         bucket.times += [NOW + second, NOW + second + 1]
-        assert tally.count(NOW + second) == len(bucket.times)
+        assert counter.count(NOW + second) == len(bucket.times)
     wholes = [start for start, _ in bucket.asked if start == 0]
     assert len(wholes) * bucket.cost_of_all <= SHARE * minutes * 60 + bucket.cost_of_all
     stretches = [NOW + 2 * n - start for n, (start, _) in enumerate(bucket.asked) if start]
@@ -223,13 +223,13 @@ def test_a_new_token_in_the_same_file_is_taken_without_restarting_anything(
     monkeypatch.setattr(pump_module, "PAUSE_AFTER_TROUBLE", 0.02)
     source = Buckets()
     source.every = 0.02
-    feed = Feed(source, lambda: nowhere(influx_token_file=token))
-    until(lambda: feed.fact.at > 0)
+    polled = PolledSource(source, lambda: nowhere(influx_token_file=token))
+    until(lambda: polled.latest.at > 0)
     server.token = "second"
-    until(lambda: feed.fact.lost)
+    until(lambda: polled.latest.lost)
     token.write_text("second")
-    until(lambda: not feed.fact.lost, 10)
-    feed.stop()
+    until(lambda: not polled.latest.lost, 10)
+    polled.stop()
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.base.errors import LearnerError
-from lab.widgets.poller import Fact
+from lab.widgets.poller import Sample
 from lab.widgets.task_script import (
     NEVER_DEFINED,
     Schedule,
@@ -147,13 +147,13 @@ def test_runs_come_newest_first_with_their_length() -> None:
         },
     ]
     task = {"id": "9", "name": "n", "status": "active", "flux": EVERY.option() + "\n\nx"}
-    snapshot = snapshot_of("n", Fact({"task": task, "runs": runs}))
+    snapshot = snapshot_of("n", Sample({"task": task, "runs": runs}))
     assert [(run["id"], run["ms"]) for run in snapshot["runs"]] == [("2", 500), ("1", None)]
     assert snapshot["task"]["flux"] == "x"
 
 
 def test_a_form_without_a_task_says_so() -> None:
-    assert snapshot_of("n", Fact({"task": None, "runs": []}))["words"] == ["There is no task n yet."]
+    assert snapshot_of("n", Sample({"task": None, "runs": []}))["words"] == ["There is no task n yet."]
 
 
 def test_the_compilers_errors_come_by_line_without_the_one_of_the_check_itself() -> None:
