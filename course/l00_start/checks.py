@@ -25,7 +25,7 @@ def partitions(attempt: Attempt, answer: object) -> str:
         given == real,
         seen=f"you say {given}",
         wanted=f"the number that Kafka gives for {attempt.names.readings}",
-        because=_cause(given, real),
+        likely_cause=_cause(given, real),
         next_step="print what partitions_for_topic returns for this topic, and count it.",
     )
     return f"{real} partitions, and Kafka says the same."
@@ -59,7 +59,7 @@ def online(attempt: Attempt) -> str:
         newest,
         seen=f"a record with the key {records[-1].key}" if records else "",
         wanted="a record with the key generator1",
-        because="the key is the second level of the MQTT topic.",
+        likely_cause="the key is the second level of the MQTT topic.",
         next_step="compare the topic that you published to with the one in the text, level by level.",
     )
     value = (newest[-1].value or b"").decode(errors="replace")
@@ -67,7 +67,7 @@ def online(attempt: Attempt) -> str:
         value == "online",
         seen=f"generator1 with the message {value!r}",
         wanted="the message 'online'",
-        because="the second argument of publish.single is the message.",
+        likely_cause="the second argument of publish.single is the message.",
         next_step="change the message and run the cell again.",
     )
     return "generator1 is online: one MQTT message, one Kafka record with its key."
@@ -79,7 +79,7 @@ def _nothing_arrived(attempt: Attempt) -> None:
         not strayed,
         seen=f"nothing in {attempt.names.status}, but something new in {attempt.names.readings}",
         wanted=f"a record in {attempt.names.status}",
-        because="the MQTT topic without its last level is that of the readings.",
+        likely_cause="the MQTT topic without its last level is that of the readings.",
         next_step="add the level that makes it a status.",
     )
     if strays := attempt.kafka.strays():
@@ -95,15 +95,15 @@ def _nothing_arrived(attempt: Attempt) -> None:
 def _astray(attempt: Attempt, topic: str) -> None:
     """It went to an MQTT topic that no generator has."""
     if topic.startswith(attempt.names.status):
-        because = f"{attempt.names.status} is the Kafka topic; a device publishes to an MQTT topic."
+        likely_cause = f"{attempt.names.status} is the Kafka topic; a device publishes to an MQTT topic."
     elif topic.startswith("/"):
-        because = "it begins with a slash, which makes an empty first level."
+        likely_cause = "it begins with a slash, which makes an empty first level."
     else:
-        because = "a level is missing, misspelt or too many."
+        likely_cause = "a level is missing, misspelt or too many."
     raise NotYet(
         f"a message for the MQTT topic {topic}, which belongs to no generator",
         f"a record in {attempt.names.status} with the key generator1",
-        because,
+        likely_cause,
         "compare it with the table above, level by level.",
     )
 
@@ -134,7 +134,7 @@ def point(attempt: Attempt) -> str:
         rows,
         seen=f"no new point of the measurement hello in {bucket}",
         wanted="one",
-        because="the point was built and never written, or written to another bucket or measurement.",
+        likely_cause="the point was built and never written, or written to another bucket or measurement.",
         next_step="print(point.to_line_protocol()): it must begin with hello, and writer.write must follow.",
     )
     row = rows[-1]
@@ -142,7 +142,7 @@ def point(attempt: Attempt) -> str:
         row.get("generatorID") == "generator1",
         seen=f"a point with the tags {_tags(row) or 'none'}",
         wanted="the tag generatorID with the value generator1",
-        because="tags tell one series from another; without them all generators are one.",
+        likely_cause="tags tell one series from another; without them all generators are one.",
         next_step="add .tag(name, value) to the point.",
     )
     field, value = row["_field"], row["_value"]
@@ -150,7 +150,7 @@ def point(attempt: Attempt) -> str:
         field == "fuel" and type(value) is float and value == 750.0,
         seen=f"the field {field} with the value {value!r}",
         wanted="the field fuel with the number 750.0",
-        because=_why_other(field, value),
+        likely_cause=_why_other(field, value),
         next_step="change .field(name, value) and run the cell again: the bucket is then empty again.",
     )
     return "The point is in l00_hello, and a query finds it."

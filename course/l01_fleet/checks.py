@@ -26,14 +26,14 @@ def heat(attempt: Attempt, answer: object) -> str:
         settled <= LIMIT_CELSIUS,
         seen=f"at {load} percent it settles at {settled:.1f} °C",
         wanted=f"at most {LIMIT_CELSIUS:.0f} °C",
-        because="after a few minutes it is still warming up.",
+        likely_cause="after a few minutes it is still warming up.",
         next_step="drive for an hour at your load and look at the last reading.",
     )
     require(
         _settled(load + 2) > LIMIT_CELSIUS,
         seen=f"at {load} percent it settles at {settled:.1f} °C, and it could carry more",
         wanted="the largest load that is still cool enough",
-        because="the noise of one reading hides up to half a degree.",
+        likely_cause="the noise of one reading hides up to half a degree.",
         next_step="work out the degrees per percent from two loads that lie far apart.",
     )
     return f"{load} percent: it settles at {settled:.1f} °C, and it may not carry more."
@@ -62,7 +62,7 @@ def burn(attempt: Attempt, function: object) -> str:
         not wrong,
         seen=", ".join(f"{given:.1f} litres at {load:.0f} percent" for load, given in wrong.items()),
         wanted="what the engine burns there, within a litre",
-        because=_burn_cause(answers),
+        likely_cause=_burn_cause(answers),
         next_step="check your function against the three measurements in `burnt`, and then at load 0.",
     )
     return "burn(load) agrees with the engine from 0 to 100 percent."
@@ -98,7 +98,7 @@ def dry(attempt: Attempt, answer: object) -> str:
         abs(given - real) <= 0.04 * real,
         seen=f"you say {given:.1f} hours",
         wanted="what an engine did that was run dry, within 4 percent",
-        because=_dry_cause(given, real),
+        likely_cause=_dry_cause(given, real),
         next_step="divide the litres in the tank by the litres per hour at 75 percent.",
     )
     return f"It stopped after {real:.0f} hours, as you said."
@@ -152,7 +152,7 @@ def _parsed(payload: object) -> dict[str, object]:
         isinstance(found, dict),
         seen=f"payload is of type {type(payload).__name__}" + ("" if found is None else ", and no object in it"),
         wanted="JSON text of one object",
-        because="a dict becomes text with json.dumps.",
+        likely_cause="a dict becomes text with json.dumps.",
         next_step="print(payload): it begins with a brace and has double quotes.",
     )
     return dict(found)
@@ -169,7 +169,7 @@ def _same_fields(found: dict[str, object]) -> None:
         not missing and not unknown,
         seen="; ".join(filter(None, (_listed("missing", missing), _listed("not in the table", unknown)))),
         wanted="the nine fields of the table",
-        because="a name is spelt in another way, or a line is missing.",
+        likely_cause="a name is spelt in another way, or a line is missing.",
         next_step="compare your dict with the table, row by row; letter case counts.",
     )
 
@@ -185,7 +185,7 @@ def _types(found: dict[str, object]) -> None:
         not wrong,
         seen=", ".join(f"{name} is {value!r}, of type {type(value).__name__}" for name, value in wrong.items()),
         wanted=", ".join(f"{name} of type {kinds.get(name, float).__name__}" for name in wrong),
-        because="rounding a float to no decimals makes an integer, and dividing with / makes a float.",
+        likely_cause="rounding a float to no decimals makes an integer, and dividing with / makes a float.",
         next_step="keep the sensor's floats as they are; // keeps integers.",
     )
 
@@ -198,7 +198,7 @@ def _time(micros: object) -> None:
         abs(seconds - time.time()) < DAY_SECONDS,
         seen=f"a time in {unit}" if unit else "a time that is not of today",
         wanted="microseconds since 1970, of this moment",
-        because="time.time() counts seconds and time.time_ns() counts nanoseconds.",
+        likely_cause="time.time() counts seconds and time.time_ns() counts nanoseconds.",
         next_step="count the digits: microseconds have 16 today.",
     )
 
@@ -214,7 +214,7 @@ def _values(found: dict[str, object]) -> None:
         not wrong,
         seen=", ".join(f"{name} is {found[name]!r}" for name in wrong),
         wanted="what the generator and its sensors say; seq counts from 0",
-        because="two values changed places, or one was typed by hand.",
+        likely_cause="two values changed places, or one was typed by hand.",
         next_step=f"print generator.measured and compare {wrong[0] if wrong else ''}.",
     )
 
@@ -241,7 +241,7 @@ def clock(attempt: Attempt, function: object) -> str:
             given == wanted,
             seen=f"next_time({last}, {now}) gives {given:g}",
             wanted=f"{wanted}",
-            because=why,
+            likely_cause=why,
             next_step="go through this case by hand.",
         )
     return "Every reading gets a time of its own, whatever the clock does."
@@ -256,7 +256,7 @@ def _call(function: object, name: str, *arguments: float) -> float:
         *arguments,
         call=call,
         wanted="a number",
-        because="the function uses a name or an operation that fails.",
+        likely_cause="the function uses a name or an operation that fails.",
         next_step=f"run {call} in a cell of your own and read the traceback.",
     )
     if result is None:

@@ -11,7 +11,7 @@ PHOTO = b"\xff\xd8\xff" + bytes(range(256)) + b"\xff\xd9"
 
 def _published(attempt, qos):
     """How many publishes of this QoS the proxy has received since the attempt began."""
-    now, before = attempt.proxy.now(), attempt.marks.counters
+    now, before = attempt.proxy.now(), attempt.baseline.counters
     names = [name for name in now if name.startswith("mqtt_proxy_publishes_total") and f'qos="{qos}"' in name]
     return sum(now[name] - before.get(name, 0.0) for name in names)
 
@@ -34,14 +34,14 @@ def publish(attempt: Attempt) -> str:
         records[-1].fields.keys() >= FIELDS,
         seen="a record with the key l02-first whose value is not a whole reading",
         wanted="the JSON text that reading() builds, with all its fields",
-        because="another payload was published, or the reading was wrapped in something",
+        likely_cause="another payload was published, or the reading was wrapped in something",
         next_step='print reading("l02-first") and publish just that.',
     )
     require(
         _published(attempt, 1) >= 1,
         seen="the reading is in Kafka, but it was not published at QoS 1",
         wanted="a publish that the proxy acknowledges",
-        because="publish() uses QoS 0 when it is not told otherwise, or another QoS was given",
+        likely_cause="publish() uses QoS 0 when it is not told otherwise, or another QoS was given",
         next_step="look at the arguments of publish().",
     )
     return "1 reading of l02-first, acknowledged at QoS 1 and in Kafka."
@@ -106,7 +106,7 @@ def packets(attempt: Attempt, answer: object) -> str:
         isinstance(answer, dict) and set(answer) == {0, 1, 2},
         seen=f"packets is {answer!r}",
         wanted="a dictionary with the keys 0, 1 and 2",
-        because="another kind of value was given",
+        likely_cause="another kind of value was given",
         next_step="write {0: ..., 1: ..., 2: ...} with a number for each.",
     )
     given = {qos: whole(answer[qos], f"packets[{qos}]") for qos in (0, 1, 2)}
@@ -114,21 +114,21 @@ def packets(attempt: Attempt, answer: object) -> str:
         given[0] == 1,
         seen=f"you expect {given[0]} for QoS 0",
         wanted="what the log of QoS 0 above shows",
-        because="somebody answering, though QoS 0 means send and forget",
+        likely_cause="somebody answering, though QoS 0 means send and forget",
         next_step="count the lines of the log above.",
     )
     require(
         given[1] == 2,
         seen=f"you expect {given[1]} for QoS 1",
         wanted="the message and what confirms it",
-        because="counting one direction only, or an answer to the answer",
+        likely_cause="counting one direction only, or an answer to the answer",
         next_step="say aloud who speaks at QoS 1, and how often.",
     )
     require(
         given[2] == 4,
         seen=f"you expect {given[2]} for QoS 2",
         wanted="every sentence of the conversation at QoS 2",
-        because="a confirmation of QoS 2 is itself confirmed, in both directions",
+        likely_cause="a confirmation of QoS 2 is itself confirmed, in both directions",
         next_step="count the message and the sentences in italics in the text above.",
     )
     return "1, 2 and 4 packets: certainty costs round trips."
@@ -153,7 +153,7 @@ def outage(attempt: Attempt) -> str:
         records,
         seen="none of the readings of l02-outage is in Kafka",
         wanted=wanted,
-        because="QoS 0, which keeps nothing, or a client that left before it could send again",
+        likely_cause="QoS 0, which keeps nothing, or a client that left before it could send again",
         next_step="ask which QoS keeps a message until it is confirmed, and where your program waits for that.",
     )
     seqs = {record.fields.get("seq") for record in records if record.fields}
@@ -161,14 +161,14 @@ def outage(attempt: Attempt) -> str:
         not (len(records) >= OUTAGE_READINGS and len(seqs) == 1),
         seen=f"at least 20 records came, all with seq {min(map(str, seqs), default='?')}",
         wanted=wanted,
-        because="every reading was built with the same number",
+        likely_cause="every reading was built with the same number",
         next_step="give reading() the number of the loop as well.",
     )
     require(
         seqs >= set(range(OUTAGE_READINGS)),
         seen=f"{len(seqs & set(range(OUTAGE_READINGS)))} of the 20 readings are in Kafka",
         wanted=wanted,
-        because="some were never published, or the client left before it had sent all of them again",
+        likely_cause="some were never published, or the client left before it had sent all of them again",
         next_step="count what you publish, and wait for every one of them.",
     )
     delays = [record.timestamp - record.fields.get("time", 0) / 1000 for record in records]
@@ -176,7 +176,7 @@ def outage(attempt: Attempt) -> str:
         min(delays, default=0) >= OUTAGE_DELAY_MS,
         seen="all 20 arrived, but at least one was taken when the network was back",
         wanted="readings taken while nothing passed",
-        because="they were built and published after the block of the outage",
+        likely_cause="they were built and published after the block of the outage",
         next_step="look at the indentation of your publish().",
     )
     return "20 of 20 readings survived the outage."
@@ -199,21 +199,21 @@ def keepalive(attempt: Attempt, answer: object) -> str:
         given > 0,
         seen=f"a keep-alive of {given}",
         wanted="a number above 0",
-        because="0 switches keep-alive off: the server would wait for ever",
+        likely_cause="0 switches keep-alive off: the server would wait for ever",
         next_step="give the promise in seconds.",
     )
     require(
         given * 1.5 <= 60,
         seen=f"with {given} seconds a silent generator is noticed after {given * 1.5:g} seconds",
         wanted="at most 60 seconds",
-        because="the server does not give up at the first late ping",
+        likely_cause="the server does not give up at the first late ping",
         next_step="read again after how much silence the server gives a client up.",
     )
     require(
         given == 40,
         seen=f"{given} seconds keep the promise: noticed after {given * 1.5:g} seconds",
         wanted="the largest keep-alive that does",
-        because="a shorter one pings more often than it has to",
+        likely_cause="a shorter one pings more often than it has to",
         next_step="how far can you go up before the silence lasts longer than 60 seconds?",
     )
     return "40 seconds: given up after 60."
@@ -242,7 +242,7 @@ def will(attempt: Attempt) -> str:
         if not said
         else f"l02-will said only {said[-1].value!r}",
         wanted=wanted,
-        because="the publish of online is missing, went to another topic, or was not waited for",
+        likely_cause="the publish of online is missing, went to another topic, or was not waited for",
         next_step="publish online inside the block and wait for its acknowledgement.",
     )
     since = online[-1].offset
@@ -327,7 +327,7 @@ def shape(attempt: Attempt) -> str:
             not swapped,
             seen="a record came to the topic lab_camera1",
             wanted=wanted,
-            because="the key is where the topic's name belongs",
+            likely_cause="the key is where the topic's name belongs",
             next_step="read again what each level of lab/<name>/<key> means.",
         )
         strays = attempt.kafka.strays()
@@ -346,7 +346,7 @@ def shape(attempt: Attempt) -> str:
         records,
         seen=f"the topic {prefix}... is new and empty",
         wanted=wanted,
-        because="the program left before the publish was acknowledged",
+        likely_cause="the program left before the publish was acknowledged",
         next_step="wait for what publish() returns.",
     )
     record = records[-1]
@@ -354,7 +354,7 @@ def shape(attempt: Attempt) -> str:
         record.key == "camera1",
         seen=f"a record with the key {record.key}",
         wanted="the key camera1",
-        because="the last level of the MQTT topic becomes the key",
+        likely_cause="the last level of the MQTT topic becomes the key",
         next_step="look at the last level of your topic.",
     )
     value = record.value or b""
@@ -362,7 +362,7 @@ def shape(attempt: Attempt) -> str:
         value == PHOTO,
         seen=f"{len(value)} bytes arrived that are not the photo's {len(PHOTO)}",
         wanted="the photo's bytes, unchanged",
-        because="it was turned into text, or wrapped, on the way into publish()",
+        likely_cause="it was turned into text, or wrapped, on the way into publish()",
         next_step="give publish() the photo itself.",
     )
     return f"{len(PHOTO)} bytes, unchanged, in a topic made on demand."

@@ -21,7 +21,7 @@ def nobody(attempt: Attempt, answer: object) -> str:
         isinstance(answer, (tuple, list)) and len(answer) == 4,
         seen=f"prediction is {answer!r}",
         wanted="four numbers",
-        because="another kind of value was given",
+        likely_cause="another kind of value was given",
         next_step="write prediction = (..., ..., ..., ...).",
     )
     words = ("acknowledged", "heard", "acknowledged with retain", "heard with retain")
@@ -32,21 +32,21 @@ def nobody(attempt: Attempt, answer: object) -> str:
         (acked, acked_retained) == (10, 10),
         seen=f"you expect {acked} and {acked_retained} acknowledgements",
         wanted="what the broker itself answers to ten publishes at QoS 1",
-        because="the PUBACK comes from the broker, whether or not anybody is subscribed",
+        likely_cause="the PUBACK comes from the broker, whether or not anybody is subscribed",
         next_step="ask who sends a PUBACK, and what that one knows.",
     )
     require(
         heard == 0,
         seen=f"you expect that the first latecomer hears {heard}",
         wanted="what the broker still has when everybody who was subscribed has been served",
-        because="a broker is not a store: it passes on and forgets",
+        likely_cause="a broker is not a store: it passes on and forgets",
         next_step="how many subscribers were there when the readings came?",
     )
     require(
         heard_retained == 1,
         seen=f"you expect that the second latecomer hears {heard_retained}",
         wanted="what a broker retains for one topic",
-        because="retain keeps the newest message of each topic, not every message",
+        likely_cause="retain keeps the newest message of each topic, not every message",
         next_step="how many topics did the ten readings go to?",
     )
     return "10 acknowledged and none kept; with retain 10 acknowledged and the last one kept."
@@ -69,7 +69,7 @@ def late(attempt: Attempt, answer: object) -> str:
         isinstance(answer, list) and all(isinstance(value, int) for value in answer),
         seen=f"late is a {type(answer).__name__}" if not isinstance(answer, list) else "late is a list of other things",
         wanted="a list of whole numbers",
-        because="the records themselves were kept, or a count",
+        likely_cause="the records themselves were kept, or a count",
         next_step='take json.loads(record.value)["seq"] of each record.',
     )
     records = attempt.kafka.records(
@@ -117,7 +117,7 @@ def fleet(attempt: Attempt, direct: object, through_proxy: object) -> str:
         first == 30_000,
         seen=f"{first} connections without the proxy",
         wanted="the connections of all three brokers together",
-        because="each client was counted once, though it talks to every broker"
+        likely_cause="each client was counted once, though it talks to every broker"
         if first == 10_000
         else "a factor is missing",
         next_step="count for one generator first.",
@@ -126,7 +126,7 @@ def fleet(attempt: Attempt, direct: object, through_proxy: object) -> str:
         second == 3,
         seen=f"{second} connections with the proxy",
         wanted="the connections of all three brokers together",
-        because="the MQTT connections end at the proxy; no broker sees them"
+        likely_cause="the MQTT connections end at the proxy; no broker sees them"
         if second >= 10_000
         else "one producer talks to every broker",
         next_step="who is a client of Kafka when the generators speak MQTT?",
@@ -151,7 +151,7 @@ def rule(attempt: Attempt) -> str:
         records,
         seen="no record came to l03_trucks",
         wanted="one record of truck7 and one of truck8",
-        because="no rule matched trucks/<depot>/<truck>, or it names another Kafka topic",
+        likely_cause="no rule matched trucks/<depot>/<truck>, or it names another Kafka topic",
         next_step="read what the cell printed about each publish, then compare the number of levels.",
     )
     keys = {record.key for record in records}
@@ -166,7 +166,7 @@ def rule(attempt: Attempt) -> str:
         keys == {"truck7", "truck8"},
         seen=f"the keys are {', '.join(sorted(str(key) for key in keys))}",
         wanted="truck7 and truck8",
-        because="no key, a fixed text, or a template with more than the capture",
+        likely_cause="no key, a fixed text, or a template with more than the capture",
         next_step="a capture is in braces: what does the key of the pumps look like?",
     )
     depots = {record.key: record.headers.get("depot") for record in records}
@@ -174,14 +174,14 @@ def rule(attempt: Attempt) -> str:
         all(depots.values()),
         seen=f"headers: {sorted({name for record in records for name in record.headers}) or 'none'}",
         wanted="a header called depot",
-        because="headers are missing, or carry another name",
+        likely_cause="headers are missing, or carry another name",
         next_step="look at the line headers = ... of the pumps.",
     )
     require(
         depots == {"truck7": b"north", "truck8": b"south"},
         seen=f"truck7 has the depot {depots['truck7']!r}",
         wanted="the depot of the MQTT topic, north for truck7",
-        because="the header holds another capture, or a fixed text",
+        likely_cause="the header holds another capture, or a fixed text",
         next_step="which capture belongs into the header?",
     )
     return "2 trucks, each with its key and its depot."
@@ -206,28 +206,28 @@ def order(attempt: Attempt) -> str:
         not debug,
         seen="a record reached l03_site_debug",
         wanted=wanted,
-        because="the general rule comes first and takes it, or nothing refuses it",
+        likely_cause="the general rule comes first and takes it, or nothing refuses it",
         next_step="in which order are rules tried?",
     )
     require(
         fuel or smoke,
         seen="neither l03_site_fuel nor l03_site_smoke got a record",
         wanted=wanted,
-        because="no rule takes these kinds, or the refusing rule takes them all",
+        likely_cause="no rule takes these kinds, or the refusing rule takes them all",
         next_step="read what the cell printed about each publish.",
     )
     require(
         fuel and smoke,
         seen=f"only {'l03_site_fuel' if fuel else 'l03_site_smoke'} got a record",
         wanted=wanted,
-        because="the pattern or the topic is written for one kind",
+        likely_cause="the pattern or the topic is written for one kind",
         next_step="let the Kafka topic be a template with the captured kind.",
     )
     require(
         fuel[-1].key == "harbour" and smoke[-1].key == "airport",
         seen=f"the keys are {fuel[-1].key} and {smoke[-1].key}",
         wanted="harbour and airport",
-        because="the key is missing, or made from another level",
+        likely_cause="the key is missing, or made from another level",
         next_step="which capture is the site?",
     )
     return "fuel and smoke in topics of their own; debug refused."
@@ -249,21 +249,21 @@ def wait(attempt: Attempt, during: object, after: object) -> str:
         records,
         seen="no reading of l03-wait reached Kafka since you ran the cell",
         wanted="one reading, published during the freeze",
-        because="it was published to another topic, or the client left before its acknowledgement",
+        likely_cause="it was published to another topic, or the client left before its acknowledgement",
         next_step="look at the MQTT topic, and where your program waits.",
     )
     require(
         not during,
         seen="acknowledged, you say, while two of three brokers were frozen",
         wanted="an acknowledgement that needs at least two brokers",
-        because="QoS 0, which asks nobody, or it was published before the freeze began",
+        likely_cause="QoS 0, which asks nobody, or it was published before the freeze began",
         next_step="look at the QoS, and whether publish() is inside the block.",
     )
     require(
         after,
         seen="the reading is in Kafka, and you say that it was never acknowledged",
         wanted="the acknowledgement that came when the brokers were back",
-        because="it was asked for inside the block only, or of another publish",
+        likely_cause="it was asked for inside the block only, or of another publish",
         next_step="wait for the same message again behind the block.",
     )
     return "No PUBACK while two brokers hung; PUBACK as soon as they were back."

@@ -15,10 +15,10 @@ import time
 import paho.mqtt.client as mqtt
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from lab.learn.slow_network import FarNetwork
+from lab.learn.slow_network import SlowNetwork
 from lab.faults import Freeze
 from lab.learn.plain_broker import PlainBroker
-from lab.learn.second_proxy import side_proxy
+from lab.learn.second_proxy import second_proxy
 
 
 def reading(generator, seq=0):
@@ -160,12 +160,12 @@ ex2.check(late)
 # %% [markdown]
 # ## Kafka alone: a client at the far end of a bad network
 #
-# So why not put a Kafka client on every generator? `FarNetwork` is a long way: each piece of data takes 50 ms, as over
+# So why not put a Kafka client on every generator? `SlowNetwork` is a long way: each piece of data takes 50 ms, as over
 # a mobile modem or a satellite, and it counts. Let us send **one reading** each way. Guess first: how many connections,
 # and how many round trips?
 
 # %%
-with FarNetwork(delay_s=0.05) as far:
+with SlowNetwork(delay_s=0.05) as far:
     generator = device("l03-far", "127.0.0.1", far.door(where.mqtt_host, where.mqtt_port))
     print("over MQTT:", acknowledged([generator.publish("emergency_generators/l03-far", reading("l03-far"), qos=1)]))
     over_mqtt = far.traffic
@@ -228,13 +228,13 @@ ex3.check(direct, through_proxy)
 # key = "{generatorID}"                          # the record's key
 # ```
 #
-# `side_proxy` runs a second proxy with rules of ours. See what a rule makes of a publish:
+# `second_proxy` runs a second proxy with rules of ours. See what a rule makes of a publish:
 
 
 # %% tags=["setup"]
 def through(rules, *publishes, seconds=8):
     """Publish (topic, payload) pairs at QoS 1 through a proxy with these rules; print what was acknowledged."""
-    with side_proxy(where, rules) as port:
+    with second_proxy(where, rules) as port:
         for number, (topic, payload) in enumerate(publishes):
             client = device(f"l03-rules-{number}", "127.0.0.1", port)
             done = acknowledged([client.publish(topic, payload, qos=1)], seconds)

@@ -21,7 +21,7 @@ def _sent(attempt, topic, what, count, field, names, match=None):
         total >= count,
         seen=f"{total} of the {count} {what} are in {topic}",
         wanted=f"all {count}",
-        because=f"the loop does not run over all {what}, another topic was named, or the program went on without flush()",
+        likely_cause=f"the loop does not run over all {what}, another topic was named, or the program went on without flush()",
         next_step="count what you send, and flush.",
     )
     return groups
@@ -60,21 +60,21 @@ def keyed(attempt: Attempt) -> str:
         not split,
         seen=f"the readings of {split[0] if split else ''} are in more than one partition",
         wanted="one partition for each generator",
-        because="they have no key" if keys == {None} else "their keys differ from reading to reading",
+        likely_cause="they have no key" if keys == {None} else "their keys differ from reading to reading",
         next_step="print the key that you give to send() for the first few values.",
     )
     require(
         len(keys) >= len(GENERATORS),
         seen="all generators have the same key and lie in the same partition",
         wanted="a key per generator",
-        because="the key does not depend on the value",
+        likely_cause="the key does not depend on the value",
         next_step="what names the generator in each value?",
     )
     require(
         _in_order(groups),
         seen="the readings of a generator are not in order of seq",
         wanted="the order in which they were reported",
-        because="the values were sent in another order, or the cell was run again while the first run still sent",
+        likely_cause="the values were sent in another order, or the cell was run again while the first run still sent",
         next_step="send the values in the order of the list.",
     )
     return "40 readings of 4 generators, each generator in one partition and in order."
@@ -98,7 +98,7 @@ def inversions(attempt: Attempt, function: object) -> str:
             iter(pairs),
             call="inversions()",
             wanted="a whole number for any pairs",
-            because="the pairs may come from any iterable, also an empty one",
+            likely_cause="the pairs may come from any iterable, also an empty one",
             next_step="call it yourself with [('a', 0), ('a', 1)] and with [].",
         )
 
@@ -107,7 +107,7 @@ def inversions(attempt: Attempt, function: object) -> str:
         isinstance(counted, int),
         seen=f"inversions() returned {counted!r}",
         wanted="a whole number",
-        because="there is no return at its end",
+        likely_cause="there is no return at its end",
         next_step="return the count.",
     )
     cases = (
@@ -138,10 +138,10 @@ def inversions(attempt: Attempt, function: object) -> str:
             counted == expected,
             seen=f"{counted} inversions for {words}: {list(pairs)}",
             wanted=f"{expected}",
-            because=cause,
+            likely_cause=cause,
             next_step="walk through these pairs by hand and note what your function remembers.",
         )
-    require(of() == 0, seen=f"{of()!r} for no pairs at all", wanted="0", because="an empty list has no steps back")
+    require(of() == 0, seen=f"{of()!r} for no pairs at all", wanted="0", likely_cause="an empty list has no steps back")
     return "It counts steps back, generator by generator."
 
 
@@ -163,7 +163,7 @@ def group(attempt: Attempt) -> str:
         None not in keys,
         seen="events without a key",
         wanted="one key for all events of a site",
-        because="send() was given no key, and spreads the events at random",
+        likely_cause="send() was given no key, and spreads the events at random",
         next_step="give send() a key.",
     )
     for site, found in sorted(groups.items()):
@@ -172,7 +172,7 @@ def group(attempt: Attempt) -> str:
             len(own) == 1,
             seen=f"the events of {site} have {len(own)} keys",
             wanted="one key for all events of a site",
-            because="the key names the device: main and backup then go their own ways",
+            likely_cause="the key names the device: main and backup then go their own ways",
             next_step="which field do main and backup of a site have in common?",
         )
         numbers = [value.get("number") for _, value in found]
@@ -180,14 +180,14 @@ def group(attempt: Attempt) -> str:
             numbers == sorted(numbers),
             seen=f"the events of {site} are in the order {numbers}",
             wanted="0, 1, 2, 3",
-            because="the events were sent in another order",
+            likely_cause="the events were sent in another order",
             next_step="send them in the order of the list.",
         )
     require(
         len(keys) == len(SITES),
         seen=f"{len(keys)} keys for {len(SITES)} sites",
         wanted="a key per site",
-        because="the key does not depend on the site: everything is in one partition",
+        likely_cause="the key does not depend on the site: everything is in one partition",
         next_step="print the key of each event.",
     )
     return "16 events, each site in one partition and in order."
@@ -212,7 +212,7 @@ def hot(attempt: Attempt) -> str:
         not split,
         seen=f"the samples of {len(split)} of 12 cylinders are in several partitions",
         wanted="one partition for each cylinder",
-        because="they have no key, and no order either"
+        likely_cause="they have no key, and no order either"
         if keyless
         else "the key of a cylinder changes from sample to sample",
         next_step="what must be the same for all samples of one cylinder?",
@@ -223,7 +223,7 @@ def hot(attempt: Attempt) -> str:
         share <= LARGEST_SHARE,
         seen=f"one partition holds {share:.0%} of the samples",
         wanted="at most 70 %",
-        because="all samples have the same key"
+        likely_cause="all samples have the same key"
         if share == 1
         else "too few keys, or keys that happen to share partitions",
         next_step="how many different keys do you send?",
@@ -232,7 +232,7 @@ def hot(attempt: Attempt) -> str:
         _in_order(groups),
         seen="a cylinder's samples are not in order of seq",
         wanted="the order of the list",
-        because="the samples were sent in another order",
+        likely_cause="the samples were sent in another order",
         next_step="send them in the order of the list.",
     )
     return "12 cylinders in order, and no partition carries it all."
@@ -255,21 +255,21 @@ def count(attempt: Attempt, answer: object) -> str:
         given != 12,
         seen="12 partitions: enough for today",
         wanted="enough for two years",
-        because="the growth is left out, and changing the number later moves keys",
+        likely_cause="the growth is left out, and changing the number later moves keys",
         next_step="read again what the fleet sends in two years.",
     )
     require(
         given >= 24,
         seen=f"with {given} partitions at most {given} consumers share the work: {given * 2500:,} readings per second",
         wanted="the busiest hour in two years",
-        because="a partition is read by one consumer of a group at most",
+        likely_cause="a partition is read by one consumer of a group at most",
         next_step="how many consumers are needed then?",
     )
     require(
         given == 24,
         seen=f"{given} partitions are enough",
         wanted="the smallest number that is",
-        because="each partition costs files, memory and elections on three brokers",
+        likely_cause="each partition costs files, memory and elections on three brokers",
         next_step="how far down can you go before the consumers are too few?",
     )
     return "24 partitions: 24 consumers at 2,500 per second."

@@ -23,7 +23,7 @@ def lag(attempt: Attempt, function: object) -> str:
         group is not None,
         seen="there is no group l05-slow",
         wanted="the group of the slow worker",
-        because="the cell with the Monday rush was not run",
+        likely_cause="the cell with the Monday rush was not run",
         next_step="run the cells above, from the top.",
     )
     for name, expected, words, cause in (
@@ -45,7 +45,7 @@ def lag(attempt: Attempt, function: object) -> str:
             found == expected,
             seen=f"lag() returned {found!r} for {words}",
             wanted=f"{expected}",
-            because=cause,
+            likely_cause=cause,
             next_step="print both offsets for every partition and do the sum by hand.",
         )
     return "It measures the lag of a group over all partitions, also of a group that never committed."
@@ -88,21 +88,21 @@ def instances(attempt: Attempt, answer: object) -> str:
         count != 2,
         seen="2 instances",
         wanted="enough to shrink the backlog",
-        because="two manage exactly what comes in: the 9,000 wait for ever",
+        likely_cause="two manage exactly what comes in: the 9,000 wait for ever",
         next_step="how many records a second must be done beyond the 1,000?",
     )
     require(
         count > 2,
         seen=f"{count} instances, {count * 500:,} records a second",
         wanted="more than the 1,000 that come in each second",
-        because="the backlog grows",
+        likely_cause="the backlog grows",
         next_step="what comes in each second, and what must go besides?",
     )
     require(
         count == INSTANCES,
         seen=f"{count} instances, which clear it in {9_000 / (count * 500 - 1_000):.0f} seconds",
         wanted="the smallest number that needs at most 20",
-        because="the 9,000 were taken as if all of them came in each second",
+        likely_cause="the 9,000 were taken as if all of them came in each second",
         next_step="try with one instance less.",
     )
     return "3 instances: 500 records a second more than come in clear 9,000 in 18 seconds."
@@ -131,28 +131,28 @@ def share(attempt: Attempt) -> str:
         members,
         seen="the group l05-share has no member",
         wanted="three",
-        because="the workers were stopped, or have another group name",
+        likely_cause="the workers were stopped, or have another group name",
         next_step="look at the group's name, letter by letter, and leave the workers running.",
     )
     require(
         len(members) >= INSTANCES,
         seen=f"{len(members)} member{'s' * (len(members) > 1)} in the group l05-share",
         wanted="three",
-        because="each Worker is one instance",
+        likely_cause="each Worker is one instance",
         next_step="start as many as are wanted.",
     )
     require(
         len(members) == INSTANCES,
         seen=f"{len(members)} members in the group l05-share",
         wanted="three",
-        because="too many were started, or those of an earlier run of the cell still work",
+        likely_cause="too many were started, or those of an earlier run of the cell still work",
         next_step="stop them all (for member in team: member.stop()) and run the cell again.",
     )
     require(
         members == [2, 2, 2],
         seen=f"partitions per member of l05_rush: {members}",
         wanted="2, 2 and 2",
-        because="the members read different topics, or the rebalance is still going on",
+        likely_cause="the members read different topics, or the rebalance is still going on",
         next_step="check which topic each worker reads, then check again.",
     )
     return "3 instances, 2 partitions each."
@@ -183,21 +183,21 @@ def commit(attempt: Attempt) -> str:
         delivered,
         seen="no order was delivered",
         wanted="all 20",
-        because="handle() was never called with a record",
+        likely_cause="handle() was never called with a record",
         next_step="loop over the consumer and give each record to handle().",
     )
     require(
         len(missing) != 1,
         seen=f"order {missing[0].decode() if missing else ''} is missing, the one being processed at the power cut",
         wanted="all 20",
-        because="it was committed before it was handled, so the next instance began behind it",
+        likely_cause="it was committed before it was handled, so the next instance began behind it",
         next_step="when do you know that an order is done?",
     )
     require(
         not missing,
         seen=f"{len(missing)} of 20 orders are missing",
         wanted="all 20 delivered",
-        because="the second instance did not go on where the first one fell, or a whole batch was committed at once",
+        likely_cause="the second instance did not go on where the first one fell, or a whole batch was committed at once",
         next_step="what has been committed when the twelfth order fails?",
     )
     group = attempt.kafka.group("l05-orders")
@@ -206,7 +206,7 @@ def commit(attempt: Attempt) -> str:
         behind == 0,
         seen=f"the group l05-orders is {behind} records behind",
         wanted="a lag of 0",
-        because="what is done was not committed, so the next instance will do it all again",
+        likely_cause="what is done was not committed, so the next instance will do it all again",
         next_step="call consumer.commit(), and call it often enough.",
     )
     repeated = len(delivered) - 20
@@ -214,7 +214,7 @@ def commit(attempt: Attempt) -> str:
         repeated <= 1,
         seen=f"all orders were delivered, {repeated} of them twice",
         wanted="at most the one being processed twice",
-        because="nothing was committed until the end, so the next instance began at the beginning",
+        likely_cause="nothing was committed until the end, so the next instance began at the beginning",
         next_step="commit after each order.",
     )
     return "20 orders delivered and committed, across a power cut."
@@ -238,28 +238,28 @@ def replay(attempt: Attempt) -> str:
         behind != 0,
         seen="the group is 0 records behind, as it was",
         wanted="10",
-        because="seek() moves one consumer only, and a commit without offsets commits what that consumer has read",
+        likely_cause="seek() moves one consumer only, and a commit without offsets commits what that consumer has read",
         next_step="commit an offset of your choice.",
     )
     require(
         behind > 0,
         seen=f"the group is {-behind} records ahead of the end",
         wanted="10 behind it",
-        because="the sign is turned round",
+        likely_cause="the sign is turned round",
         next_step="which records are to be read again?",
     )
     require(
         offset > 0,
         seen="the group is at the very beginning of the partition",
         wanted="10 records behind its end",
-        because="the offset 0 was committed",
+        likely_cause="the offset 0 was committed",
         next_step="start from what the group has committed.",
     )
     require(
         behind == 10,
         seen=f"the group is {behind} records behind",
         wanted="10",
-        because="another number was taken away",
+        likely_cause="another number was taken away",
         next_step="run the cell again and take away what is asked for.",
     )
     return "The next instance repeats the last 10 orders."

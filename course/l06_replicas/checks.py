@@ -27,14 +27,14 @@ def leaders(attempt: Attempt, function: object) -> str:
             NIGHT,
             call=f"led_by({broker}, {NIGHT!r})",
             wanted="a list of partition numbers",
-            because="an entry has another name than you thought",
+            likely_cause="an entry has another name than you thought",
             next_step="print partitions_of('l06_night')[0].",
         )
         require(
             isinstance(found, list),
             seen=f"led_by() returned {found!r}",
             wanted="a list",
-            because="there is no return, or it returns a single partition",
+            likely_cause="there is no return, or it returns a single partition",
             next_step="collect the numbers in a list and return it.",
         )
         partitions = attempt.kafka.topic(NIGHT)
@@ -44,7 +44,7 @@ def leaders(attempt: Attempt, function: object) -> str:
             sorted(found, key=str) == expected,
             seen=f"led_by({broker}, {NIGHT!r}) returned {found}",
             wanted=f"{expected}",
-            because="these are the partitions it holds a copy of, and a copy is not leadership"
+            likely_cause="these are the partitions it holds a copy of, and a copy is not leadership"
             if sorted(found, key=str) == holds
             else "something other than the partition's number was collected",
             next_step="compare with what partitions_of() prints for each partition.",
@@ -75,28 +75,28 @@ def topic(attempt: Attempt) -> str:
         copies > 1,
         seen="each partition of l06_alerts has one copy",
         wanted="a copy that is left when a broker is lost",
-        because="the replication factor is 1",
+        likely_cause="the replication factor is 1",
         next_step="how many copies can three brokers hold?",
     )
     require(
         least > 1,
         seen="a record of l06_alerts is acknowledged when a single copy has it",
         wanted="no acknowledged record lost with any one broker",
-        because="min.insync.replicas is 1",
+        likely_cause="min.insync.replicas is 1",
         next_step="how many copies must have it, if any one may burn?",
     )
     require(
         least < copies,
         seen=f"l06_alerts has {copies} copies and needs {least} of them in sync",
         wanted="writers that go on when one broker is away",
-        because="with one away there are too few, and acks=all is refused",
+        likely_cause="with one away there are too few, and acks=all is refused",
         next_step="leave one copy to spare.",
     )
     require(
         len(partitions) == 3,
         seen=f"l06_alerts has {len(partitions)} partition{'s' * (len(partitions) != 1)}",
         wanted="3",
-        because="make_topic() makes six when it is not told",
+        likely_cause="make_topic() makes six when it is not told",
         next_step="give the number of partitions.",
     )
     return "3 copies, 2 must have a record: any one broker may go."
@@ -127,21 +127,21 @@ def night(attempt: Attempt, acknowledged: object) -> str:
         _pid(attempt) != attempt.mark,
         seen="kafka2 was not killed since you ran the cell",
         wanted="a broker lost while the records are sent",
-        because="the records were sent without the fault",
+        likely_cause="the records were sent without the fault",
         next_step="put the sending into the with block of the fault.",
     )
     require(
         len(numbers) >= 600,
         seen=f"{len(numbers)} of 600 records are in l06_night",
         wanted="all 600",
-        because="fewer were sent, another topic was named, or the producer did not wait for acknowledgements",
+        likely_cause="fewer were sent, another topic was named, or the producer did not wait for acknowledgements",
         next_step="look at count, topic and acks.",
     )
     require(
         count == 600,
         seen=f"600 records are in the topic and acknowledged is {count}",
         wanted="600",
-        because="another number was kept",
+        likely_cause="another number was kept",
         next_step="keep the first of the two results of send().",
     )
     return "600 of 600 acknowledged and in the topic, with a broker lost on the way."
@@ -172,14 +172,14 @@ def careful(attempt: Attempt, function: object) -> str:
         arrived,
         seen="careful() returned and its value is not in l06_night",
         wanted="the value in the topic",
-        because="nothing was sent",
+        likely_cause="nothing was sent",
         next_step="send the value with the producer that is handed over.",
     )
     require(
         said is True,
         seen=f"careful() returned {said!r} for a value that was acknowledged",
         wanted="True",
-        because="there is no return for the yes",
+        likely_cause="there is no return for the yes",
         next_step="return something at the end.",
     )
     refused = _said(function, _answers(NotEnoughReplicasError()), NIGHT, b"x")
@@ -187,7 +187,7 @@ def careful(attempt: Attempt, function: object) -> str:
         refused is False,
         seen=f"careful() returned {refused!r} when the cluster refused for want of replicas",
         wanted="False",
-        because="it did not wait for the answer of the cluster, or took the refusal for a yes",
+        likely_cause="it did not wait for the answer of the cluster, or took the refusal for a yes",
         next_step="what does send() return, and who raises?",
     )
     with contextlib.suppress(KafkaTimeoutError):
@@ -216,7 +216,7 @@ def _said(function: object, producer: object, topic: str, value: bytes) -> objec
         value,
         call="careful()",
         wanted="True or False",
-        because="this error is not caught",
+        likely_cause="this error is not caught",
         next_step="which error says that there are not enough replicas?",
     )
 
@@ -238,28 +238,28 @@ def predict(attempt: Attempt, writers: object, records: object) -> str:
         writing != 2,
         seen="writers that go on with two brokers lost",
         wanted="the number with which acks=all still says yes",
-        because="one broker is left and two must have each record",
+        likely_cause="one broker is left and two must have each record",
         next_step="count the brokers that are left.",
     )
     require(
         writing == 1,
         seen=f"writers go on with {writing} brokers lost",
         wanted="the number with which acks=all still says yes",
-        because="two in-sync replicas are enough",
+        likely_cause="two in-sync replicas are enough",
         next_step="remember the night: was anything refused?",
     )
     require(
         existing != 2,
         seen="acknowledged records that survive any two lost brokers",
         wanted="the number that is safe whichever brokers are lost",
-        because="a record may be on just these two: two copies were enough for the yes",
+        likely_cause="a record may be on just these two: two copies were enough for the yes",
         next_step="on how many brokers is a record at least when it is acknowledged?",
     )
     require(
         existing == 1,
         seen=f"acknowledged records survive {existing} lost brokers",
         wanted="the number that is safe whichever brokers are lost",
-        because="at least two brokers have each acknowledged record",
+        likely_cause="at least two brokers have each acknowledged record",
         next_step="if one of them burns, is there another?",
     )
     return "One broker, both times."

@@ -18,22 +18,22 @@ ATTEMPTS = {
         wrong=(
             Wrong(
                 "one of two",
-                'mended = draft | {"write.precision": "Microseconds"}',
+                'fixed = draft | {"write.precision": "Microseconds"}',
                 says="complains about influxdb.bucket",
             ),
             Wrong(
                 "any unit",
-                'mended = draft | {"write.precision": "Milliseconds", "influxdb.bucket": "l07_raw"}',
+                'fixed = draft | {"write.precision": "Milliseconds", "influxdb.bucket": "l07_raw"}',
                 says="takes the times for milliseconds",
             ),
             Wrong(
                 "the pipeline's bucket",
-                'mended = draft | {"write.precision": "Microseconds", "influxdb.bucket": "kafka_raw"}',
+                'fixed = draft | {"write.precision": "Microseconds", "influxdb.bucket": "kafka_raw"}',
                 says="would write to kafka_raw",
             ),
-            Wrong("the validation", "mended = connect.validate(draft)", says="not the validation"),
+            Wrong("the validation", "fixed = connect.validate(draft)", says="not the validation"),
         ),
-        other='mended = {**draft}\nmended["write.precision"] = "Microseconds"\nmended["influxdb.bucket"] = "l07_raw"',
+        other='fixed = {**draft}\nfixed["write.precision"] = "Microseconds"\nmended["influxdb.bucket"] = "l07_raw"',
     ),
     "l07.points": Attempts(
         wrong=(

@@ -17,7 +17,7 @@ def _loads(attempt: Attempt, bucket: str, span: str = DAY) -> list[dict[str, Any
 @judge(
     "l07.validate",
     title="Fix the configuration",
-    goal="`mended` is a configuration that Connect has nothing against, for the bucket `l07_raw` and times in microseconds.",
+    goal="`fixed` is a configuration that Connect has nothing against, for the bucket `l07_raw` and times in microseconds.",
     hints=(
         "Print what validate says, fix that, and ask again: a second complaint appears after the first is fixed.",
         'draft | {"write.precision": ..., "influxdb.bucket": ...} is a copy with two other values.',
@@ -31,7 +31,7 @@ def validate(attempt: Attempt, answer: object) -> str:
 
     if not isinstance(answer, dict):
         raise NotYet(
-            f"mended is of type {type(answer).__name__}", "a dictionary: the configuration, not the validation"
+            f"fixed is of type {type(answer).__name__}", "a dictionary: the configuration, not the validation"
         )
     config = {str(key): str(value) for key, value in answer.items()}
     try:
@@ -43,15 +43,15 @@ def validate(attempt: Attempt, answer: object) -> str:
         not problems,
         seen=f"Connect complains about {', '.join(sorted({problem.property for problem in problems}))}",
         wanted="no complaint",
-        because=problems[0].message if problems else "",
-        next_step="print(connect.validate(mended)) shows every complaint in words.",
+        likely_cause=problems[0].message if problems else "",
+        next_step="print(connect.validate(fixed)) shows every complaint in words.",
     )
     unit = config.get("write.precision", "Milliseconds")
     require(
         unit == "Microseconds",
         seen=f"Connect accepts it, and takes the times for {unit.lower()}",
         wanted="the unit of the readings' time",
-        because="a validation cannot know what unit your devices use",
+        likely_cause="a validation cannot know what unit your devices use",
         next_step="look at NOON above: which unit is it in?",
     )
     bucket = config.get("influxdb.bucket")
@@ -59,7 +59,7 @@ def validate(attempt: Attempt, answer: object) -> str:
         bucket == "l07_raw",
         seen=f"Connect accepts it, and would write to {bucket}",
         wanted="the bucket l07_raw",
-        because="that bucket exists, too",
+        likely_cause="that bucket exists, too",
     )
     return "Connect has nothing against it: the bucket is there, and the unit is that of the readings."
 
@@ -88,7 +88,7 @@ def points(attempt: Attempt, answer: object) -> str:
         given == real,
         seen=f"you say {given}; InfluxDB has another number",
         wanted="the number of points in l07_plain",
-        because=causes.get(given, "points are told apart by measurement, tags and time"),
+        likely_cause=causes.get(given, "points are told apart by measurement, tags and time"),
         next_step="count the different times among the thirty readings.",
     )
     return f"{real} points of 30 readings: one per instant, whichever was written last."
@@ -121,7 +121,7 @@ def create(attempt: Attempt) -> str:
         found.running,
         seen=found.shown,
         wanted=wanted,
-        because="without event.time.fieldname the time is a field like any other, and InfluxDB refuses one called time"
+        likely_cause="without event.time.fieldname the time is a field like any other, and InfluxDB refuses one called time"
         if "event.time.fieldname" not in found.config
         else "the times are read in another unit than they are written in, or a property does not fit the records",
         next_step='print(connect.status("l07-sink").cause) gives the cause in one line.',
@@ -180,7 +180,7 @@ def letters(attempt: Attempt) -> str:
         config.get("errors.tolerance") == "all",
         seen=f"l07-strict is still strict: errors.tolerance is {config.get('errors.tolerance', 'none')}",
         wanted="a connector that puts bad records aside",
-        because="the configuration was not sent to Connect, or lacks the first property of the table",
+        likely_cause="the configuration was not sent to Connect, or lacks the first property of the table",
         next_step='print(connect.config("l07-strict")) without the token, and compare.',
     )
     records = attempt.kafka.records("l07_letters", within=10)
@@ -197,7 +197,7 @@ def letters(attempt: Attempt) -> str:
         "__connect.errors.exception.message" in records[-1].headers,
         seen="a letter without a reason",
         wanted="a letter whose headers say what was wrong",
-        because="the context headers are not enabled",
+        likely_cause="the context headers are not enabled",
         next_step="enable them, and run the cells from the poison record on.",
     )
     good = attempt.wait(
@@ -240,7 +240,7 @@ def repair(attempt: Attempt) -> str:
         sent,
         seen="nothing was sent to l07_poisoned since you ran the cell",
         wanted="the corrected record",
-        because="another topic, or a list without records",
+        likely_cause="another topic, or a list without records",
         next_step="send it to the topic that the connector reads.",
     )
 
@@ -266,7 +266,7 @@ def repair(attempt: Attempt) -> str:
         rows,
         seen="the record was sent, and no point is at its time",
         wanted=wanted,
-        because="the time was changed, or the connector l07-strict is not running",
+        likely_cause="the time was changed, or the connector l07-strict is not running",
         next_step="change only the field that was wrong, and look at the connector's status.",
     )
     require(
@@ -301,7 +301,7 @@ def lag(attempt: Attempt, answer: object) -> str:
         paused,
         seen="l07-plain was not paused since you ran the cell",
         wanted="a pause while the readings are sent",
-        because="it was never asked to, or was resumed before it had noticed",
+        likely_cause="it was never asked to, or was resumed before it had noticed",
         next_step="wait until its state is PAUSED before you go on.",
     )
     require(sent == 20, seen=f"{sent} readings were sent to l07_readings", wanted="the 20 readings in more, once")
@@ -309,7 +309,7 @@ def lag(attempt: Attempt, answer: object) -> str:
         given == sent,
         seen=f"you measured {given}; {sent} readings were sent during the pause",
         wanted="the lag before the connector resumes",
-        because="it was measured before the readings were sent" if given == 0 else "the lag was not 0 to begin with",
+        likely_cause="it was measured before the readings were sent" if given == 0 else "the lag was not 0 to begin with",
         next_step="measure between sending and resuming.",
     )
     found = attempt.connect.connector("l07-plain", good=lambda c: c and c.running, within=5)
@@ -317,7 +317,7 @@ def lag(attempt: Attempt, answer: object) -> str:
         found is not None and found.running,
         seen=f"l07-plain is {found.state if found else 'gone'}",
         wanted="a connector that runs again",
-        because="a pause lasts until somebody ends it",
+        likely_cause="a pause lasts until somebody ends it",
         next_step="resume it.",
     )
     left = attempt.wait(lambda: _group_lag(attempt), lambda behind: behind == 0, 12, "Waiting until it has caught up")

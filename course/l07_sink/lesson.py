@@ -114,7 +114,7 @@ draft = BASE | {
 [problem.property for problem in connect.validate(draft).problems]
 
 # %% [markdown]
-# Fix it. `draft | {"key": "value"}` gives a copy with one value changed; `print(connect.validate(mended))` shows the
+# Fix it. `draft | {"key": "value"}` gives a copy with one value changed; `print(connect.validate(fixed))` shows the
 # complaints in words. Ask until there is none: some things Connect can only try once the rest is in order, for
 # example whether InfluxDB has that bucket. Our points go to `l07_raw`.
 
@@ -122,13 +122,13 @@ draft = BASE | {
 ex1 = exercise("l07.validate")
 ### BEGIN SOLUTION
 #: # TODO: a copy of draft that Connect has nothing against
-#: mended = None
-mended = draft | {"write.precision": "Microseconds", "influxdb.bucket": "l07_raw"}
-print(connect.validate(mended))
+#: fixed = None
+fixed = draft | {"write.precision": "Microseconds", "influxdb.bucket": "l07_raw"}
+print(connect.validate(fixed))
 ### END SOLUTION
 
 # %% tags=["check"]
-ex1.check(mended)
+ex1.check(fixed)
 
 # %% [markdown]
 # ## Tags or fields?

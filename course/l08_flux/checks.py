@@ -63,7 +63,7 @@ def tables(attempt: Attempt, answer: object) -> str:
         given == len(found),
         seen=f"you say {given}",
         wanted="the number of tables InfluxDB gives for this query",
-        because=causes.get(given, "group keys and rows were mixed up"),
+        likely_cause=causes.get(given, "group keys and rows were mixed up"),
         next_step="count the combinations of generatorID and _field that pass the filter.",
     )
     return f"{len(found)} tables with {len(_rows(found))} rows in all: one table per generator and field."
@@ -87,7 +87,7 @@ def filtered(attempt: Attempt) -> str:
         generators <= {"generator2"},
         seen=f"rows of {', '.join(sorted(map(str, generators)))}",
         wanted=wanted,
-        because="the generator is not filtered, or conditions are joined with or",
+        likely_cause="the generator is not filtered, or conditions are joined with or",
         next_step="every condition must hold for a row to stay: check how they are joined.",
     )
     fields = {str(row.get("_field")) for row in rows}
@@ -95,7 +95,7 @@ def filtered(attempt: Attempt) -> str:
         fields <= {"fuel"},
         seen=f"rows of the fields {', '.join(sorted(fields))}",
         wanted=wanted,
-        because="other fields are numbers below 500, too",
+        likely_cause="other fields are numbers below 500, too",
         next_step="say which _field is meant.",
     )
     values = sorted(row["_value"] for row in rows if isinstance(row.get("_value"), float))
@@ -103,21 +103,21 @@ def filtered(attempt: Attempt) -> str:
         500.0 not in values or max(values) > 500.0,
         seen="a row with exactly 500.0 litres is among the result",
         wanted=wanted,
-        because="at or below 500 is not the same as below 500",
+        likely_cause="at or below 500 is not the same as below 500",
         next_step="look at the comparison.",
     )
     require(
         rows,
         seen="no row passes your filter",
         wanted=wanted,
-        because="a number compared with a text in quotes is never true; or no generator has that name",
+        likely_cause="a number compared with a text in quotes is never true; or no generator has that name",
         next_step="remove the conditions one by one until rows appear.",
     )
     require(
         values == [310.0, 320.0],
         seen=f"{len(values)} rows with the values {values}",
         wanted=wanted,
-        because="the value is not compared with 500.0, or compared the wrong way round",
+        likely_cause="the value is not compared with 500.0, or compared the wrong way round",
         next_step="compare r._value, the measured number.",
     )
     return "2 rows, 310.0 and 320.0 litres: before the tank was filled."
@@ -141,7 +141,7 @@ def least(attempt: Attempt) -> str:
         len(rows) == 1,
         seen=f"{len(rows)} rows in {len(tables)} tables",
         wanted=wanted,
-        because="min() looks at each table alone" if len(rows) == len(tables) else "no function has picked one row yet",
+        likely_cause="min() looks at each table alone" if len(rows) == len(tables) else "no function has picked one row yet",
         next_step="compare the number of tables before and after each step.",
     )
     row = rows[0]
@@ -149,14 +149,14 @@ def least(attempt: Attempt) -> str:
         row.get("_value") != 310.0,
         seen="310.0 litres of generator2: true at 12:00:10, no longer true at 12:01",
         wanted=wanted,
-        because="the lowest of all values was taken, old ones included",
+        likely_cause="the lowest of all values was taken, old ones included",
         next_step="reduce each generator to its newest value before you compare.",
     )
     require(
         (row.get("generatorID"), row.get("_value")) == ("generator1", 400.0),
         seen=f"{row.get('generatorID')} with {row.get('_value')} litres",
         wanted=wanted,
-        because="last() of one big table gives its last row, whosever it is",
+        likely_cause="last() of one big table gives its last row, whosever it is",
         next_step="which step must see one table per generator, and which a single one?",
     )
     return "generator1 with 400.0 litres is next in line for the fuel truck."
@@ -180,34 +180,34 @@ def pivot(attempt: Attempt) -> str:
         all("fuel" in row and "lon" in row for row in rows) and rows,
         seen="rows without the columns fuel and lon",
         wanted=wanted,
-        because="the fields are still rows, or another column was spread out",
+        likely_cause="the fields are still rows, or another column was spread out",
         next_step='columnKey is the column whose values become column names: ["_field"].',
     )
     require(
         len(rows) != 6,
         seen="6 rows: one per instant, the three generators on top of each other",
         wanted=wanted,
-        because="the row key does not tell generators apart",
+        likely_cause="the row key does not tell generators apart",
         next_step="add what names the generator to the row key.",
     )
     require(
         len(rows) == READINGS,
         seen=f"{len(rows)} rows",
         wanted=wanted,
-        because="readings of different instants fell together" if len(rows) < READINGS else "readings are torn apart",
+        likely_cause="readings of different instants fell together" if len(rows) < READINGS else "readings are torn apart",
         next_step="the row key must name one instant of one generator, no more and no less.",
     )
     require(
         all(row.get("generatorID") for row in rows),
         seen="rows that do not say which generator they belong to",
         wanted=wanted,
-        because="a column that is in neither the group key nor the row key is dropped by pivot",
+        likely_cause="a column that is in neither the group key nor the row key is dropped by pivot",
     )
     require(
         len(tables) == 1,
         seen=f"{len(tables)} tables",
         wanted=wanted,
-        because="the tables were grouped again, or group() was removed",
+        likely_cause="the tables were grouped again, or group() was removed",
         next_step="group() without columns makes one table.",
     )
     return f"{READINGS} readings, {READINGS} rows, one table."
@@ -230,14 +230,14 @@ def alarm(attempt: Attempt) -> str:
         all("alarm" in row for row in rows) and rows,
         seen=f"{len(rows)} rows without a column alarm",
         wanted=wanted,
-        because="map has not added it",
+        likely_cause="map has not added it",
         next_step="see how map added a column in the cell above.",
     )
     require(
         all("fuel" in row and "generatorID" in row for row in rows),
         seen=f"rows with only the columns {', '.join(sorted(set(rows[0]) - {'result', 'table'}))}",
         wanted=wanted,
-        because="map returned a new record and dropped the other columns",
+        likely_cause="map returned a new record and dropped the other columns",
         next_step="begin the record with  r with .",
     )
     require(
@@ -245,7 +245,7 @@ def alarm(attempt: Attempt) -> str:
         seen=f"{len(rows)} rows, one of them with the alarm {next((r['alarm'] for r in rows if r['fuel'] is None), '')!r}"
         " and no fuel value",
         wanted=wanted,
-        because="a comparison with a missing value is not true, so else decides",
+        likely_cause="a comparison with a missing value is not true, so else decides",
         next_step="drop the rows in which fuel does not exist.",
     )
     wrong = [row for row in rows if row["alarm"] != ("refuel" if row["fuel"] < 500.0 else "ok")]
@@ -255,13 +255,13 @@ def alarm(attempt: Attempt) -> str:
         if wrong
         else "",
         wanted="refuel below 500 litres, ok from 500 litres on",
-        because="the comparison is the wrong way round or includes 500.0",
+        likely_cause="the comparison is the wrong way round or includes 500.0",
     )
     require(
         len(rows) == READINGS_WITH_FUEL,
         seen=f"{len(rows)} rows",
         wanted=wanted,
-        because="readings that do have a fuel value were left out",
+        likely_cause="readings that do have a fuel value were left out",
         next_step="filter by whether fuel exists and by nothing else.",
     )
     return f"{READINGS_WITH_FUEL} rows, each with its alarm; the reading without fuel is left out."
@@ -298,7 +298,7 @@ def downsample(attempt: Attempt) -> str:
         points,
         seen=f"nothing was written to {OUT}",
         wanted=wanted,
-        because="the query does not end in to(), or it writes to another bucket",
+        likely_cause="the query does not end in to(), or it writes to another bucket",
         next_step="read the last step of your query again.",
     )
     _right_schema(points)
@@ -307,7 +307,7 @@ def downsample(attempt: Attempt) -> str:
         len(slots) == SLOTS,
         seen=f"{len(slots)} rows were written",
         wanted=wanted,
-        because="last() saw the whole minute as one table"
+        likely_cause="last() saw the whole minute as one table"
         if len(slots) == 3
         else "the slots are not 20 s, or not reduced",
         next_step="cut the tables into slots first; then take the last of each.",
@@ -324,14 +324,14 @@ def _right_schema(points: list[dict[str, Any]]) -> None:
         seen=f"the points have no tag {', '.join(sorted(missing))}"
         + (", but a field of that name" if missing & fields else ""),
         wanted="the tags generatorID and region",
-        because="a column becomes a tag only when tagColumns names it",
+        likely_cause="a column becomes a tag only when tagColumns names it",
         next_step="name both in tagColumns.",
     )
     require(
         fields >= FIELDS,
         seen=f"the fields {', '.join(sorted(fields))}",
         wanted="the fields alarm, fuel and lon",
-        because="fieldFn returns the fields; what it does not name is not written",
+        likely_cause="fieldFn returns the fields; what it does not name is not written",
         next_step="name all three in fieldFn.",
     )
 
@@ -342,13 +342,13 @@ def _right_values(points: list[dict[str, Any]]) -> None:
         not wrong,
         seen=f"regions such as {', '.join(f'{name}: {region}' for name, region in sorted(wrong.items()))}",
         wanted="americas below -30 degrees, emea below 60, otherwise apac",
-        because="the order of the comparisons, or latitude taken for longitude",
+        likely_cause="the order of the comparisons, or latitude taken for longitude",
     )
     refuels = sum(row["_field"] == "alarm" and row["_value"] == "refuel" for row in points)
     require(
         refuels == 4,
         seen=f"{refuels} rows have the alarm refuel",
         wanted="4: those whose fuel is below 500 litres",
-        because="the comparison with 500.0 in map",
+        likely_cause="the comparison with 500.0 in map",
         next_step="exactly 500.0 litres is still ok.",
     )

@@ -62,21 +62,21 @@ def create(attempt: Attempt) -> str:
         task.every == "5s",
         seen=f"the task is scheduled for every {task.every or 'unknown time'}",
         wanted=wanted,
-        because="m is minutes, s is seconds, h is hours",
+        likely_cause="m is minutes, s is seconds, h is hours",
         next_step="change every in the option line and run the cell again.",
     )
     require(
         task.offset == "1s",
         seen=f"the task's offset is {task.offset or 'not set'}",
         wanted=wanted,
-        because="without an offset a run starts at the very moment its span ends",
+        likely_cause="without an offset a run starts at the very moment its span ends",
         next_step="add offset to the option line.",
     )
     require(
         task.active,
         seen="the task is switched off",
         wanted=wanted,
-        because="an inactive task keeps its runs and gets no new ones",
+        likely_cause="an inactive task keeps its runs and gets no new ones",
         next_step="tasks.ensure makes it active.",
     )
     done = attempt.influx.runs("l09_first", within=10)
@@ -84,7 +84,7 @@ def create(attempt: Attempt) -> str:
         done,
         seen="no run has finished since you ran the cell",
         wanted="a run by its own schedule",
-        because="a new task waits for its first scheduled time",
+        likely_cause="a new task waits for its first scheduled time",
         next_step="wait a few seconds and check again.",
     )
     good = [run for run in done if run.status == "success"]
@@ -92,7 +92,7 @@ def create(attempt: Attempt) -> str:
         good,
         seen=f"its runs end as {done[0].status}: {attempt.influx.logs('l09_first')[-1].partition(' ')[2]}",
         wanted="a run that succeeds",
-        because="the schedule is right, the query is not",
+        likely_cause="the schedule is right, the query is not",
         next_step="use the given QUERY as it is.",
     )
     return "l09_first runs every 5 s automatically, and its run succeeded."
@@ -123,7 +123,7 @@ def now(attempt: Attempt, answer: object) -> str:
         given == real,
         seen=f"you say {given}; this check ran the task for 03:00, and its newest row has another time",
         wanted="the time of the newest reading in the hour before 03:00",
-        because=causes.get(given, "the range is the hour before the scheduled time"),
+        likely_cause=causes.get(given, "the range is the hour before the scheduled time"),
         next_step="write down start and stop of the range of the run for 03:00.",
     )
     return f"{real}: the run was for 03:00, started when we liked, and saw the hour before 03:00."
@@ -155,7 +155,7 @@ def since(attempt: Attempt, answer: object) -> str:
         {1, 2, 3} <= set(hours),
         seen=f"successful runs for {_clock(hours) or 'no hour'} since you ran the cell",
         wanted="runs for 01:00, 02:00 and 03:00",
-        because="a prediction is not yet a measurement" if not hours else "a run is missing",
+        likely_cause="a prediction is not yet a measurement" if not hours else "a run is missing",
         next_step="run the task for each of the three hours.",
     )
     found = attempt.influx.rows(f'from(bucket: "l09_reads") |> {SPAN} |> sort(columns: ["_time"])')
@@ -164,7 +164,7 @@ def since(attempt: Attempt, answer: object) -> str:
         given == counts[2],
         seen=f"you say {given}; the runs wrote down {counts}",
         wanted="what the third run read",
-        because="18 would be the news of one hour, which is what one hopes for"
+        likely_cause="18 would be the news of one hour, which is what one hopes for"
         if given == 18
         else "another run's number",
         next_step="call read_counts() after the three runs, and take the third number.",
@@ -181,7 +181,7 @@ def _late_rows(attempt: Attempt, hour: int) -> list[str]:
         status == "success",
         seen=f"this check ran your task for {hour:02d}:00; the run ended as {status}: {said}",
         wanted="a run that succeeds",
-        because="the script does not fit together",
+        likely_cause="the script does not fit together",
         next_step="print option + query + DOWNSAMPLE and read it as one script.",
     )
     return _times(attempt, "l09_downsampled", "generator3")
@@ -208,7 +208,7 @@ def late(attempt: Attempt) -> str:
             seen_later,
             seen="this check ran your task for 03:00, and it wrote one hour only",
             wanted=wanted,
-            because="the task still reads only the hour before its scheduled time",
+            likely_cause="the task still reads only the hour before its scheduled time",
             next_step="look at the start of the range, and that the task was given the new script.",
         )
         raise NotYet(
@@ -221,14 +221,14 @@ def late(attempt: Attempt) -> str:
         not any(time.endswith(":00") for time in times),
         seen=f"this check ran your task for 03:00; the rows of generator3 are {', '.join(times)}",
         wanted=wanted,
-        because="a row took the end of its slot as its time, as aggregateWindow gives it, instead of the reading's own",
+        likely_cause="a row took the end of its slot as its time, as aggregateWindow gives it, instead of the reading's own",
         next_step="cut into slots with a function that leaves each row its time.",
     )
     require(
         times == ["00:50", "01:50", "02:50"],
         seen=f"this check ran your task for 03:00; the rows of generator3 are {', '.join(times) or 'none'}",
         wanted=wanted,
-        because="the look-back is not three hours, or the slots are not one hour",
+        likely_cause="the look-back is not three hours, or the slots are not one hour",
         next_step="compare the times of the rows with the slots you want.",
     )
     return "One run writes 00:50, 01:50 and 02:50: the late readings are in, and no row is there twice."
@@ -253,14 +253,14 @@ def failed(attempt: Attempt) -> str:
         runs,
         seen="l09_notes has not run since you ran the cell",
         wanted=wanted,
-        because="a new script does not make up for old runs",
+        likely_cause="a new script does not make up for old runs",
         next_step="retry the run that failed.",
     )
     require(
         5 in hours,
         seen=f"runs for {_clock(hours) or 'today'}, none for the hour that failed",
         wanted=wanted,
-        because="a new run for another time does not fill the hole",
+        likely_cause="a new run for another time does not fill the hole",
         next_step="look at scheduled_for of the run that failed, and retry that one.",
     )
     good = [run for run in runs if run.status == "success" and _hours_run([run]) == [5]]
@@ -268,7 +268,7 @@ def failed(attempt: Attempt) -> str:
         good,
         seen="the retried run failed again",
         wanted=wanted,
-        because="the script is still the one that cannot cope with a missing fuel value",
+        likely_cause="the script is still the one that cannot cope with a missing fuel value",
         next_step="change the task's script before you retry.",
     )
     counts = [_times(attempt, "l09_notes", name).count("04:50") for name in ("generator1", "generator3")]
@@ -276,7 +276,7 @@ def failed(attempt: Attempt) -> str:
         counts == [1, 1],
         seen="the run succeeded, but the notes of 04:50 are not in l09_notes",
         wanted="a note of generator1 and one of generator3 for that hour",
-        because="the new script leaves out too much, or writes elsewhere",
+        likely_cause="the new script leaves out too much, or writes elsewhere",
         next_step="drop the rows without fuel, and only those.",
     )
     return "The run for 05:00 succeeded, and the notes of that hour are there."
@@ -307,7 +307,7 @@ def backfill(attempt: Attempt) -> str:
         runs,
         seen="l09_backfill has not run since you ran the cell",
         wanted=wanted,
-        because="missed slots are skipped for good unless somebody runs them",
+        likely_cause="missed slots are skipped for good unless somebody runs them",
         next_step="run it for the first missed hour and look at rows('l09_backfill').",
     )
     expected = {f"{hour - 1:02d}:50" for hour in HOURS}
@@ -317,14 +317,14 @@ def backfill(attempt: Attempt) -> str:
         hours,
         seen="it ran, but for the present: there are no readings of today",
         wanted=wanted,
-        because="a run without a time is a run for now",
+        likely_cause="a run without a time is a run for now",
         next_step="name the time that it is scheduled for.",
     )
     require(
         not missing,
         seen=f"still missing: {', '.join(missing)}; runs for {_clock(hours)}",
         wanted=wanted,
-        because="one run fills one hour" if len(hours) == 1 else "the first or the last hour is one off",
+        likely_cause="one run fills one hour" if len(hours) == 1 else "the first or the last hour is one off",
         next_step="the row of an hour comes from the run scheduled for the end of that hour.",
     )
     return "Twelve hours, twelve rows: the outage has left no hole."

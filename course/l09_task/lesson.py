@@ -264,8 +264,8 @@ ex5 = exercise("l09.failed")
 #: # TODO: retry the run and wait for it
 failed = [each for each in tasks.runs(influx, notes) if each.status == "failed"][0]
 print(tasks.logs(influx, notes, failed)[-1].partition(" ")[2])
-mended = notes.flux.replace("    |> map(", "    |> filter(fn: (r) => exists r.fuel)\n    |> map(")
-notes = tasks.ensure(influx, "l09_notes", mended)
+fixed = notes.flux.replace("    |> map(", "    |> filter(fn: (r) => exists r.fuel)\n    |> map(")
+notes = tasks.ensure(influx, "l09_notes", fixed)
 print(tasks.wait(influx, tasks.retry(influx, failed)).status)
 ### END SOLUTION
 

@@ -29,7 +29,7 @@ def source(attempt: Attempt) -> str:
         found.running,
         seen=f"{found.shown}: {found.trace}",
         wanted=wanted,
-        because="a property does not fit",
+        likely_cause="a property does not fit",
         next_step='print(connect.status("l10-source").cause)',
     )
     records = attempt.kafka.records("l10_alarms", at_least=4, within=10)
@@ -46,14 +46,14 @@ def source(attempt: Attempt) -> str:
         all(record.key for record in records),
         seen=f"{len(records)} records in l10_alarms without a key",
         wanted="records keyed by their generator",
-        because="nothing says which tag is the key",
+        likely_cause="nothing says which tag is the key",
         next_step="add the property for the key, and run the cell again.",
     )
     require(
         all(record.key == record.fields.get("generatorID") for record in records),
         seen=f"records with the keys {', '.join(sorted({str(record.key) for record in records}))}",
         wanted="records keyed by their generator",
-        because="another column was taken as the key",
+        likely_cause="another column was taken as the key",
     )
     require(len(records) >= 4, seen=f"{len(records)} records in l10_alarms", wanted="the four rows")
     return "Four rows, four records in l10_alarms, each keyed by its generator."
@@ -90,7 +90,7 @@ def late(attempt: Attempt, answer: object) -> str:
         given == len(records),
         seen=f"you say {given}; the topic says otherwise",
         wanted="how many of the two rows reached l10_alarms",
-        because=causes.get(given, "there are two rows"),
+        likely_cause=causes.get(given, "there are two rows"),
         next_step="is 30 s within the look-back? Is 600 s?",
     )
     return f"{len(records)} of 2: the row of 30 s ago arrived, the one of 10 minutes ago is overlooked."
@@ -121,7 +121,7 @@ def orders(attempt: Attempt) -> str:
         records,
         seen="no order reached l10_orders since you ran the cell",
         wanted=wanted,
-        because="nothing was sent, or to another topic",
+        likely_cause="nothing was sent, or to another topic",
         next_step="print how many alarms read() gives, and follow one through your loop.",
     )
     quiet = [record for record in records if record.get("alarm") != "refuel"]
@@ -131,7 +131,7 @@ def orders(attempt: Attempt) -> str:
         if quiet
         else "",
         wanted=wanted,
-        because="every record of the topic is treated as a request",
+        likely_cause="every record of the topic is treated as a request",
         next_step="look at the field alarm before you send.",
     )
     ordered = [(str(record.get("generatorID")), int(record.get("time") or 0)) for record in records]
@@ -139,7 +139,7 @@ def orders(attempt: Attempt) -> str:
         len(set(ordered)) == len(ordered),
         seen=f"{len(ordered)} orders for {len(set(ordered))} different requests: some came twice",
         wanted=wanted,
-        because="repeats are not recognised",
+        likely_cause="repeats are not recognised",
         next_step="remember what you have handled.",
     )
     missing = requests - set(ordered)
@@ -147,7 +147,7 @@ def orders(attempt: Attempt) -> str:
         not missing,
         seen=f"no order for {len(missing)} of {len(requests)} requests",
         wanted=wanted,
-        because="a generator that asked at two times was served once"
+        likely_cause="a generator that asked at two times was served once"
         if {name for name, _ in requests} == {name for name, _ in ordered}
         else "a generator was left out",
         next_step="what names one request?",
@@ -181,7 +181,7 @@ def loop(attempt: Attempt) -> str:
         fuel > FUEL_AFTER_REFUELLING,
         seen=f"the alarm came back, and the generator never reported more than {fuel:.0f} litres",
         wanted="a reading with a full tank",
-        because="handle did not refuel, or not to the full",
+        likely_cause="handle did not refuel, or not to the full",
         next_step="print the alarm inside handle, and see which condition fails.",
     )
     trucks = attempt.kafka.count("l10_trucks")
@@ -189,13 +189,13 @@ def loop(attempt: Attempt) -> str:
         trucks > 0,
         seen="the tank is full, and l10_trucks has no record of it",
         wanted="one record in l10_trucks",
-        because="the second action is missing",
+        likely_cause="the second action is missing",
     )
     require(
         trucks == 1,
         seen=f"{trucks} trucks for one alarm: it was handed over twice",
         wanted="one truck",
-        because="handle does not notice that the alarm is older than the refuelling",
+        likely_cause="handle does not notice that the alarm is older than the refuelling",
         next_step="compare the alarm's time with the time of the last refuelling.",
     )
     return "The alarm came back through the whole pipeline, and exactly one truck was sent."

@@ -50,14 +50,14 @@ def ledger(attempt: Attempt, function: object) -> str:
             list(arrived),
             call="missing()",
             wanted="a whole number",
-            because=f"the case: {words}",
+            likely_cause=f"the case: {words}",
             next_step="call it yourself with two short lists.",
         )
         require(
             found == expected and isinstance(found, int),
             seen=f"missing() returned {found!r} when {words}",
             wanted=f"{expected}",
-            because=cause,
+            likely_cause=cause,
             next_step="walk through this case by hand.",
         )
     return "It finds what is missing, whatever the order and the copies."
@@ -110,28 +110,28 @@ def connect(attempt: Attempt, acknowledged: object) -> str:
         len(wanted) >= 200,
         seen=f"{len(wanted)} acknowledged readings",
         wanted="at least 200",
-        because="the fleet ran for too short a time, or at a lower rate",
+        likely_cause="the fleet ran for too short a time, or at a lower rate",
         next_step="let it run for three seconds at 100 readings a second.",
     )
     require(
         {name for name, _ in wanted} == set(GENERATORS),
         seen=f"readings of {', '.join(sorted({name for name, _ in wanted}))}",
         wanted="readings of l11-1 to l11-5",
-        because="the fleet was made with other names",
+        likely_cause="the fleet was made with other names",
         next_step="give it the list PEOPLE.",
     )
     require(
         min(time for _, time in wanted) >= attempt.began * 1e6,
         seen="readings that are older than this attempt",
         wanted="readings of this run of the cell",
-        because="they were kept from an earlier cell",
+        likely_cause="they were kept from an earlier cell",
         next_step="make a new fleet in this cell.",
     )
     require(
         _connect_pid(attempt) != attempt.mark,
         seen="Kafka Connect is the same process as before",
         wanted="one that was killed during the run",
-        because="the fleet ran without the fault",
+        likely_cause="the fleet ran without the fault",
         next_step="put the fault beside the fleet in the with statement.",
     )
     lost = attempt.wait(
@@ -141,7 +141,7 @@ def connect(attempt: Attempt, acknowledged: object) -> str:
         not lost,
         seen=f"{len(lost)} acknowledged readings are not in kafka_raw",
         wanted="all of them",
-        because="the sink has not caught up yet, or does not run",
+        likely_cause="the sink has not caught up yet, or does not run",
         next_step="look at the connector in the live view, then check again.",
     )
     return "Connect was killed, and no acknowledged reading is missing."
@@ -170,21 +170,21 @@ def where_is_it(attempt: Attempt, answer: object) -> str:
         suspect not in ("fleet", "proxy", "kafka"),
         seen=f"you look at {suspect}",
         wanted="the first hop where readings are missing",
-        because="all 5,000 acknowledged readings are in Kafka, so everything up to there kept its promise",
+        likely_cause="all 5,000 acknowledged readings are in Kafka, so everything up to there kept its promise",
         next_step="go on to the next hop.",
     )
     require(
         suspect != "task",
         seen="you look at task",
         wanted="the first hop where readings are missing",
-        because="the task reads kafka_raw, and they are missing there already",
+        likely_cause="the task reads kafka_raw, and they are missing there already",
         next_step="go back one hop.",
     )
     require(
         suspect != "influxdb",
         seen="you look at influxdb",
         wanted="the part whose own figure shows the trouble",
-        because="InfluxDB lost nothing that it was given: 70 are still waiting, as the lag says",
+        likely_cause="InfluxDB lost nothing that it was given: 70 are still waiting, as the lag says",
         next_step="whose lag is it?",
     )
     return "The sink: 70 are missing, 70 are waiting, and it does not read."
@@ -207,7 +207,7 @@ def size(attempt: Attempt, per_second: object, terabytes: object) -> str:
         rate == 200_000,
         seen=f"{rate:,.0f} readings per second",
         wanted="what a million generators send, one reading every 5 seconds each",
-        because="it was multiplied by 5" if rate == 5_000_000 else "an input is missing",
+        likely_cause="it was multiplied by 5" if rate == 5_000_000 else "an input is missing",
         next_step="how many of the million send in one second?",
     )
     exact = 200_000 * 200 * 3 * 7 * 86_400 / 12 / 1e12
@@ -216,13 +216,13 @@ def size(attempt: Attempt, per_second: object, terabytes: object) -> str:
         (exact * 12, 1.0, "the share of one broker", "this is the log of all twelve", "share it out."),
         (exact / 7, 0.1, "a week of readings", "this is one day", "how long are they kept?"),
     )
-    for slip, near, wanted, because, next_step in slips:
-        require(abs(stored - slip) >= near, f"{stored:.2f} TB per broker", wanted, because, next_step)
+    for slip, near, wanted, likely_cause, next_step in slips:
+        require(abs(stored - slip) >= near, f"{stored:.2f} TB per broker", wanted, likely_cause, next_step)
     require(
         abs(stored - exact) < 0.1,
         seen=f"{stored:.2f} TB per broker",
         wanted="readings, bytes, copies, days and brokers multiplied out",
-        because="a factor is missing or there twice",
+        likely_cause="a factor is missing or there twice",
         next_step="write the product with its units and cancel them.",
     )
     return "200,000 readings a second, 6.0 TB on each broker."
@@ -252,7 +252,7 @@ def production(attempt: Attempt, settings: object) -> str:
         str(settings.get("acks")) in ("all", "-1"),
         seen=f"acks is {settings.get('acks')!r}",
         wanted="an acknowledgement that is worth something when the leader is lost",
-        because="the leader alone says yes",
+        likely_cause="the leader alone says yes",
         next_step="which setting waits for the in-sync replicas?",
     )
     copies, least = settings.get("replication.factor"), settings.get("min.insync.replicas")
@@ -260,14 +260,14 @@ def production(attempt: Attempt, settings: object) -> str:
         copies == 3,
         seen=f"{copies!r} copies",
         wanted="one in each of the three places",
-        because="there are three places",
+        likely_cause="there are three places",
         next_step="how many copies can there be?",
     )
     require(
         least == 2,
         seen=f"min.insync.replicas is {least!r}",
         wanted="enough to survive one loss, and one to spare",
-        because="with 3 no writer goes on when one place is away"
+        likely_cause="with 3 no writer goes on when one place is away"
         if least == 3
         else "with one copy a yes may be lost with its place",
         next_step="think of the night with one broker killed.",
@@ -276,7 +276,7 @@ def production(attempt: Attempt, settings: object) -> str:
         settings.get("unclean.leader.election.enable") is False,
         seen=f"unclean.leader.election.enable is {settings.get('unclean.leader.election.enable')!r}",
         wanted="no leader that lacks acknowledged records",
-        because="a replica that has fallen behind could lead, and what it lacks would be gone",
+        likely_cause="a replica that has fallen behind could lead, and what it lacks would be gone",
         next_step="may it be elected, True or False?",
     )
     return "Three copies, two for a yes, and no leader that lacks any."

@@ -16,14 +16,14 @@ from lab import faults, widgets
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.influx.api import Influx
-from lab.ledger import Collector, marks
+from lab.ledger import Collector, take_baseline
 
 PEOPLE = [f"l11-{number}" for number in range(1, 6)]
 
 
 def begin():
     """Note where every hop is now: whatever comes later belongs to this run."""
-    return marks(where, time.time_ns() // 1000)
+    return take_baseline(where, time.time_ns() // 1000)
 
 
 def arrived(mark, wanted, seconds=40):

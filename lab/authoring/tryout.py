@@ -19,7 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from lab.base.pace import allow
-from lab.checks.exercise_api import Handle
+from lab.checks.exercise_api import ExerciseApi
 from lab.checks.outcome import Verdict
 from lab.course.source import Cell
 from lab.learn import flux_magic
@@ -89,5 +89,5 @@ def _run(shell: InteractiveShell, text: str) -> str:
 
 
 def _verdict(shell: InteractiveShell, exercise_id: str) -> Verdict | None:
-    handles = (value for value in shell.user_ns.values() if isinstance(value, Handle))
+    handles = (value for value in shell.user_ns.values() if isinstance(value, ExerciseApi))
     return next((handle.verdict for handle in handles if handle.id == exercise_id), None)

@@ -39,9 +39,11 @@ def one_of(answer: object, what: str, choices: tuple[str, ...]) -> str:
     return given
 
 
-def called(function: Any, *arguments: object, call: str, wanted: str, because: str = "", next_step: str = "") -> Any:
+def called(
+    function: Any, *arguments: object, call: str, wanted: str, likely_cause: str = "", next_step: str = ""
+) -> Any:
     """What the learner's function returns. Raises NotYet when it raises; `call` names the call, e.g. "burn(0)"."""
     try:
         return function(*arguments)
     except Exception as error:
-        raise NotYet(f"{call} raised {type(error).__name__}: {error}", wanted, because, next_step) from error
+        raise NotYet(f"{call} raised {type(error).__name__}: {error}", wanted, likely_cause, next_step) from error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lab.base.addresses import Addresses, load
 from lab.base.names import Names
 from lab.base.pace import allow
-from lab.checks.baseline import Marks
+from lab.checks.baseline import Baseline
 
 if TYPE_CHECKING:  # each brings its service's client, which takes seconds: imported by the judge that asks
     from lab.checks.probes.connect import ConnectProbe
@@ -36,7 +36,7 @@ class Attempt:
 
     exercise_id: str
     began: float
-    marks: Marks
+    baseline: Baseline
     mark: Any = None
     source: str = ""
     query: str = ""
@@ -58,28 +58,28 @@ class Attempt:
         """Topics, records since the attempt began, consumer groups."""
         from lab.checks.probes.kafka import KafkaProbe
 
-        return KafkaProbe(self.where, self.marks.offsets, self.wait)
+        return KafkaProbe(self.where, self.baseline.offsets, self.wait)
 
     @cached_property
     def influx(self) -> InfluxProbe:
         """Points, tasks and runs."""
         from lab.checks.probes.influx import InfluxProbe
 
-        return InfluxProbe(self.where, self.began, self.marks.tasks, self.wait)
+        return InfluxProbe(self.where, self.began, self.baseline.tasks, self.wait)
 
     @cached_property
     def connect(self) -> ConnectProbe:
         """Connectors, now and when the attempt began."""
         from lab.checks.probes.connect import ConnectProbe
 
-        return ConnectProbe(self.where.connect_url, self.marks.connectors, self.wait)
+        return ConnectProbe(self.where.connect_url, self.baseline.connectors, self.wait)
 
     @cached_property
     def proxy(self) -> ProxyProbe:
         """The proxy's counters, now and since the attempt began."""
         from lab.checks.probes.proxy import ProxyProbe
 
-        return ProxyProbe(self.where.proxy_url, self.marks.counters, self.wait)
+        return ProxyProbe(self.where.proxy_url, self.baseline.counters, self.wait)
 
     def wait(self, look: Callable[[], T], good: Callable[[T], object], within: float, words: str = "") -> T:
         """Look until it is good or `within` seconds (more on a slow machine) are over; return the last look."""

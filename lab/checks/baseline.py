@@ -25,7 +25,7 @@ Offsets = dict[str, dict[int, int]]
 
 
 @dataclass
-class Marks:
+class Baseline:
     """Kafka end offsets per topic and partition, connectors' configs, tasks' latest runs, the proxy's counters."""
 
     offsets: Offsets = field(default_factory=dict)
@@ -49,22 +49,22 @@ def _record(service: str, where: Addresses) -> Any:
     return getattr(import_module(f"lab.checks.probes.{module}"), function)(where)
 
 
-def record(services: tuple[str, ...]) -> Marks:
+def record(services: tuple[str, ...]) -> Baseline:
     """The marks of these services, asked side by side."""
-    marks = Marks()
+    baseline = Baseline()
     if not services:
-        return marks
+        return baseline
     try:
         where = load()
     except LabError:
-        return marks
+        return baseline
     pool = ThreadPoolExecutor()
     asked = {name: pool.submit(_record, name, where) for name in services}
     pool.shutdown(wait=False)
     deadline = time.monotonic() + allow(LONGEST_SECONDS)
     for name, answer in asked.items():
         try:
-            setattr(marks, _RECORDERS[name][0], answer.result(max(0.0, deadline - time.monotonic())))
+            setattr(baseline, _RECORDERS[name][0], answer.result(max(0.0, deadline - time.monotonic())))
         except Exception as error:  # noqa: BLE001 - the check will say which service is in trouble
             log.info("no mark of %s: %s", name, error)
-    return marks
+    return baseline

@@ -25,7 +25,7 @@ PROGRESS_AFTER_SECONDS = 2.0
 """A check that takes longer shows what it is waiting for."""
 
 
-class Handle:
+class ExerciseApi:
     """One exercise in a learner's notebook."""
 
     def __init__(self, exercise: Exercise, written: str, query: str = "") -> None:
@@ -67,15 +67,15 @@ class Handle:
         display(view.solution(self._exercise.id, cell.solution))
 
 
-def exercise(exercise_id: str) -> Handle:
+def exercise(exercise_id: str) -> ExerciseApi:
     """Begin an attempt at the exercise of this id. Raises LearnerError when there is none."""
     frame = inspect.currentframe()
-    return Handle(find(exercise_id), cell_source(frame.f_back if frame else None))
+    return ExerciseApi(find(exercise_id), cell_source(frame.f_back if frame else None))
 
 
-def flux_exercise(exercise_id: str, query: str) -> Handle:
+def flux_exercise(exercise_id: str, query: str) -> ExerciseApi:
     """Begin an attempt whose answer is the text of a %%flux cell."""
-    return Handle(find(exercise_id), "", query)
+    return ExerciseApi(find(exercise_id), "", query)
 
 
 def _begin(exercise: Exercise, written: str, query: str) -> Attempt:

@@ -30,13 +30,13 @@ class Verdict:
     outcome: Outcome
     seen: str
     wanted: str = ""
-    because: str = ""
+    likely_cause: str = ""
     next_step: str = ""
 
     @property
     def text(self) -> str:
         """Every word of it on one line, for searching."""
-        return " ".join(filter(None, (self.seen, self.wanted, self.because, self.next_step)))
+        return " ".join(filter(None, (self.seen, self.wanted, self.likely_cause, self.next_step)))
 
 
 class NotYet(Exception):  # noqa: N818 - it is a verdict, not an error
@@ -45,9 +45,9 @@ class NotYet(Exception):  # noqa: N818 - it is a verdict, not an error
     Say what to look at, never the answer.
     """
 
-    def __init__(self, seen: str, wanted: str, because: str = "", next_step: str = "") -> None:
+    def __init__(self, seen: str, wanted: str, likely_cause: str = "", next_step: str = "") -> None:
         super().__init__(seen)
-        self.verdict = Verdict(Outcome.NOT_YET, seen, wanted, because, next_step)
+        self.verdict = Verdict(Outcome.NOT_YET, seen, wanted, likely_cause, next_step)
 
 
 class NotAttempted(Exception):  # noqa: N818 - it is a verdict, not an error
@@ -59,7 +59,7 @@ class NotAttempted(Exception):  # noqa: N818 - it is a verdict, not an error
         self.verdict = Verdict(Outcome.NOT_ATTEMPTED, seen, next_step=step)
 
 
-def require(condition: object, seen: str, wanted: str, because: str = "", next_step: str = "") -> None:
+def require(condition: object, seen: str, wanted: str, likely_cause: str = "", next_step: str = "") -> None:
     """Raise NotYet with these words unless `condition` holds."""
     if not condition:
-        raise NotYet(seen, wanted, because, next_step)
+        raise NotYet(seen, wanted, likely_cause, next_step)

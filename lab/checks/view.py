@@ -69,7 +69,7 @@ def verdict(exercise_id: str, judged: Verdict) -> Card:
     labelled = (
         ("Seen" if judged.wanted else "", judged.seen),
         ("Wanted", judged.wanted),
-        ("Likely cause", judged.because),
+        ("Likely cause", judged.likely_cause),
         ("Next step", judged.next_step),
     )
     lines = tuple((label, words) for label, words in labelled if words)

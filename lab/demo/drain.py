@@ -43,7 +43,7 @@ RATE_AFTER_S = 5.0
 
 
 @dataclass(frozen=True)
-class Settling:
+class Draining:
     """How a run is settled. `lookback` is the task's, in seconds; `refuels` counts the dispatcher's deliveries."""
 
     collector: Collector
@@ -54,7 +54,7 @@ class Settling:
     report: Report
 
 
-def settle(begun: Evidence, how: Settling) -> Ledger:
+def drain(begun: Evidence, how: Draining) -> Ledger:
     """Complete the evidence of a fleet that has stopped, and judge it. `begun` holds what was sent and acknowledged.
 
     Ends when nothing is missing, when nothing has moved at any hop for `patience_s` seconds, or at an interrupt.
@@ -101,7 +101,7 @@ class _Patience:
         return f"{said}, about {records * passed / done:,.0f} s at {done / passed:,.0f} a second"
 
 
-def _collect(how: Settling, known: Evidence, until_us: int) -> Evidence:
+def _collect(how: Draining, known: Evidence, until_us: int) -> Evidence:
     """Ask again for what was incomplete; a hop that does not answer is asked again in the next round.
 
     Positions come first: what the sink has confirmed by then is in the raw bucket or in the dead-letter topic.
@@ -137,7 +137,7 @@ def _last_slot_end(evidence: Evidence) -> int:
     return (newest // slot + 1) * slot
 
 
-def _wait_for_slot(until_us: int, how: Settling) -> None:
+def _wait_for_slot(until_us: int, how: Draining) -> None:
     """The task runs after the slot has closed, plus its offset."""
     due = until_us / MICROS + OFFSET_S
     while not how.interrupt and (left := due - time.time()) > 0:

@@ -17,8 +17,8 @@ from lab.base.pace import allow
 from lab.base.progress import Report
 from lab.demo.backlog import Backlog, see_backlog
 from lab.demo.chaos import Chaos
-from lab.demo.drain import Settling, settle
-from lab.demo.metrics import Meters
+from lab.demo.drain import Draining, drain
+from lab.demo.metrics import Metrics
 from lab.demo.plan import SPEEDUP, fault_plan, fills
 from lab.demo.restore import pipeline, running_stack
 from lab.demo.view import Moment, ledger_table, live_table, plain_line, verdict
@@ -26,7 +26,7 @@ from lab.fleet.dispatcher import Dispatcher
 from lab.fleet.fleet import Fleet
 from lab.fleet.journal import Journal
 from lab.influx.flux import LOOKBACK_SLOTS
-from lab.ledger import Collector, Evidence, Ledger, marks
+from lab.ledger import Collector, Evidence, Ledger, take_baseline
 from lab.provision import DEMO_EVERY_S
 
 FRAME_S = 0.5
@@ -107,7 +107,7 @@ class Show:
 
     def run(self) -> Ledger:
         """Publish, watch, stop, settle, judge. Whatever happens, nothing of it is left running."""
-        begin = marks(self.addresses, time.time_ns() // 1000)
+        begin = take_baseline(self.addresses, time.time_ns() // 1000)
         names = [f"generator{number + 1}" for number in range(self.generators)]
         fleet = Fleet(
             self.addresses,
@@ -117,16 +117,16 @@ class Show:
             fuel=fills(names, self.seconds),
             journal=Journal(limit=None),
         )
-        self._meters = Meters(self.addresses, begin)
+        self._metrics = Metrics(self.addresses, begin)
         self._chaos = Chaos(fault_plan(self.seconds) if self.faults else [], fleet)
         with Dispatcher(self.addresses, fleet) as self._dispatcher:
-            self._meters.start()
+            self._metrics.start()
             try:
                 self._publish(fleet)
                 return self._settle(fleet, Collector(self.addresses, begin))
             finally:
                 self._chaos.stop()
-                self._meters.stop()
+                self._metrics.stop()
                 fleet.stop(drain=0.0)
 
     def _publish(self, fleet: Fleet) -> None:
@@ -166,10 +166,10 @@ class Show:
             every=self.every,
             seconds=self._sent_for,
             faults=self._chaos.record,
-            freshness_ms={"raw": list(self._meters.raw_ages_ms)},
+            freshness_ms={"raw": list(self._metrics.raw_ages_ms)},
             boot_s=self.boot_s,
         )
-        how = Settling(
+        how = Draining(
             collector=collector,
             patience_s=allow(SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S),
             lookback=self.lookback or LOOKBACK_SLOTS * self.every,
@@ -177,7 +177,7 @@ class Show:
             interrupt=self.interrupt,
             report=report,
         )
-        return settle(begun, how)
+        return drain(begun, how)
 
     def _moment(self, fleet: Fleet, elapsed: float) -> Moment:
         refuels = self._dispatcher.refuels
@@ -187,7 +187,7 @@ class Show:
             elapsed=elapsed,
             seconds=self.seconds,
             fleet=fleet.totals(),
-            hops=self._meters.figures,
+            hops=self._metrics.figures,
             last_refuel=f"{last.generator} at {when}" if last else "",
             refuels=len(refuels),
             fault=self._chaos.now,

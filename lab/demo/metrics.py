@@ -14,7 +14,7 @@ from lab.base.pace import allow
 from lab.influx import buckets
 from lab.influx.api import Influx, to_micros
 from lab.influx.flux import newest
-from lab.ledger import GroupReader, Marks
+from lab.ledger import Baseline, GroupReader
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,13 @@ class Figures:
     alarms: int = 0
 
 
-class Meters:
+class Metrics:
     """Samples Kafka's offsets and InfluxDB's counts from start() to stop()."""
 
-    def __init__(self, addresses: Addresses, begin: Marks) -> None:
+    def __init__(self, addresses: Addresses, begin: Baseline) -> None:
         self._addresses, self._begin, self._names = addresses, begin, addresses.names
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="meters", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
         self.figures = Figures()
         self.raw_ages_ms: list[float] = []
         """Age of the newest point in the raw bucket at each sample."""

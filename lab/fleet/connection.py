@@ -51,13 +51,13 @@ class Pending(NamedTuple):
 class Watcher(Protocol):
     """Who watches the sockets: the fleet's selector loop."""
 
-    def opened(self, link: Link) -> None: ...
-    def closing(self, link: Link) -> None: ...
-    def wants_write(self, link: Link) -> None: ...
-    def wants_pump(self, link: Link) -> None: ...
+    def opened(self, connection: DeviceConnection) -> None: ...
+    def closing(self, connection: DeviceConnection) -> None: ...
+    def wants_write(self, connection: DeviceConnection) -> None: ...
+    def wants_pump(self, connection: DeviceConnection) -> None: ...
 
 
-class Link:
+class DeviceConnection:
     """The connection of one generator. Every method runs in the fleet's thread."""
 
     def __init__(self, name: str, broker: Broker, journal: Journal, watcher: Watcher, seed: int = 0) -> None:
@@ -89,7 +89,7 @@ class Link:
         """Readings taken and not acknowledged (QoS 1 and 2) or not written (QoS 0)."""
         return len(self._backlog) + len(self._pending)
 
-    def offer(self, reading: Reading, limit: int) -> None:
+    def enqueue(self, reading: Reading, limit: int) -> None:
         """Take a reading into the backlog, which holds at most `limit`."""
         if len(self._backlog) >= limit:
             self._journal.on_dropped()
@@ -126,7 +126,7 @@ class Link:
         self.wanted, self.is_cut = True, False
         self.retry_at = 0.0
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """Say `offline`, because a DISCONNECT takes the will back, and disconnect once that is acknowledged."""
         self.wanted = False
         if self.connected:

@@ -15,7 +15,7 @@ from lab.base.addresses import Addresses
 from lab.base.errors import LearnerError
 from lab.base.pace import allow
 from lab.base.startable import Startable
-from lab.fleet.connection import Broker, Link
+from lab.fleet.connection import Broker, DeviceConnection
 from lab.fleet.generator import Generator
 from lab.fleet.journal import Acked, Journal, Sent
 from lab.fleet.limits import allow_connections, check_arguments, free_name, some
@@ -69,7 +69,7 @@ class Fleet(Startable):
         self.started_us = 0
         """Wall clock at start(), microseconds since the epoch; 0 before."""
         self._generators: dict[str, Generator] = {}
-        self._links: dict[str, Link] = {}
+        self._connections: dict[str, DeviceConnection] = {}
         self._made = 0
         self._taking = False
         self._loop: Loop | None = None
@@ -89,7 +89,7 @@ class Fleet(Startable):
             return self
         allow_connections(len(self._names))
         self._taking, self.started_us = True, _now_us()
-        self._generators, self._links, self._made = {}, {}, 0
+        self._generators, self._connections, self._made = {}, {}, 0
         self._loop = Loop(self._due)
         for position, name in enumerate(self._names):
             self._adopt(self._loop, name, position / len(self._names) * self._pace(len(self._names)))
@@ -107,11 +107,15 @@ class Fleet(Startable):
             return True
         loop, deadline = self._loop, perf_counter() + allow(drain)
         self._taking = False
-        _until(lambda: not any(link.waiting and link.wanted for link in self._links.values()), deadline)
-        settled = not any(link.waiting for link in self._links.values())
+        _until(
+            lambda: not any(connection.waiting and connection.wanted for connection in self._connections.values()),
+            deadline,
+        )
+        settled = not any(connection.waiting for connection in self._connections.values())
         loop.call(self._leave)
         _until(
-            lambda: not any(link.connected for link in self._links.values()), max(deadline, perf_counter() + allow(2.0))
+            lambda: not any(connection.connected for connection in self._connections.values()),
+            max(deadline, perf_counter() + allow(2.0)),
         )
         loop.end()
         self._loop = None
@@ -132,10 +136,10 @@ class Fleet(Startable):
 
     def remove(self, name: str) -> None:
         """Switch a generator off for good: `offline` through its last will, no more readings."""
-        loop, _ = self._require(), self._link(name)
+        loop, _ = self._require(), self._connection(name)
 
         def go() -> None:
-            self._links.pop(name).cut()
+            self._connections.pop(name).cut()
             loop.release(name)
             del self._generators[name]
 
@@ -151,14 +155,14 @@ class Fleet(Startable):
 
     def cut(self, name: str) -> None:
         """Drop the TCP connection without a DISCONNECT, so that the last will is published, until restore()."""
-        self._call(self._link(name).cut)
+        self._call(self._connection(name).cut)
 
     def restore(self, name: str) -> None:
         """Let a generator that was cut connect again; readings it remembers follow."""
 
         def go() -> None:
-            self._link(name).restore()
-            self._require().hurry()
+            self._connection(name).restore()
+            self._require().retry_now()
 
         self._call(go)
 
@@ -168,19 +172,19 @@ class Fleet(Startable):
 
     def snapshot(self) -> list[GeneratorView]:
         """Every generator as it is now."""
-        return [view(generator, self._links[generator.name]) for generator in list(self._generators.values())]
+        return [view(generator, self._connections[generator.name]) for generator in list(self._generators.values())]
 
     def totals(self) -> FleetView:
         """Counts over the whole fleet."""
-        links = list(self._links.values())
+        connections = list(self._connections.values())
         return FleetView(
-            generators=len(links),
-            connected=sum(link.connected for link in links),
+            generators=len(connections),
+            connected=sum(connection.connected for connection in connections),
             published=self.journal.published,
             acknowledged=self.journal.acknowledged,
-            waiting=sum(link.waiting for link in links),
+            waiting=sum(connection.waiting for connection in connections),
             dropped=self.journal.dropped,
-            reconnects=sum(link.reconnects for link in links),
+            reconnects=sum(connection.reconnects for connection in connections),
         )
 
     def journal_copy(self) -> tuple[list[Sent], list[Acked]]:
@@ -200,20 +204,20 @@ class Fleet(Startable):
             raise LearnerError(f"There is no generator {name!r} in this fleet.", f"Choose among {some(self.names)}.")
         return self._generators[name]
 
-    def _link(self, name: str) -> Link:
+    def _connection(self, name: str) -> DeviceConnection:
         self._generator(name)
-        return self._links[name]
+        return self._connections[name]
 
     def _leave(self) -> None:
-        for link in self._links.values():
-            link.leave()
+        for connection in self._connections.values():
+            connection.disconnect()
 
     def _adopt(self, loop: Loop, name: str, wait: float) -> None:
         """`wait` is in seconds until the first reading."""
         self._generators[name] = Generator(name, self._made, self._seed, self._fuel.get(name))
-        self._links[name] = Link(name, self._broker, self.journal, loop, self._seed)
+        self._connections[name] = DeviceConnection(name, self._broker, self.journal, loop, self._seed)
         self._made += 1
-        loop.adopt(self._links[name], perf_counter() + wait)
+        loop.add(self._connections[name], perf_counter() + wait)
 
     def _pace(self, generators: int) -> float:
         """Seconds between two readings of one generator."""
@@ -223,7 +227,7 @@ class Fleet(Startable):
         pace = self._pace(len(self._generators))
         if self._taking:
             reading = self._generators[name].take(_now_us(), pace * self._speedup)
-            self._links[name].offer(reading, max(100, MAX_BACKLOG // len(self._links)))
+            self._connections[name].enqueue(reading, max(100, MAX_BACKLOG // len(self._connections)))
         return max(due + pace, perf_counter() - MAX_BEHIND_S)
 
 

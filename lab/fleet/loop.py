@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from lab.base.errors import MachineError
 from lab.base.pace import allow
-from lab.fleet.connection import Link
+from lab.fleet.connection import DeviceConnection
 
 T = TypeVar("T")
 
@@ -42,11 +42,11 @@ class Loop:
         self._wake_r, self._wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_r, READ, None)
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._links: dict[str, Link] = {}
+        self._connections: dict[str, DeviceConnection] = {}
         self._sockets: dict[str, socket.socket] = {}
         self._heap: list[tuple[float, str]] = []
-        self._pumps: set[Link] = set()
-        self._writes: set[Link] = set()
+        self._pumps: set[DeviceConnection] = set()
+        self._writes: set[DeviceConnection] = set()
         self._next_house = 0.0
         self._running = True
         self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
@@ -80,45 +80,45 @@ class Loop:
 
         self.call(finish)
         self._thread.join(allow(10.0))
-        for link in self._links.values():
-            link.drop()
+        for connection in self._connections.values():
+            connection.drop()
         self._selector.close()
         os.close(self._wake_r)
         os.close(self._wake_w)
 
-    def adopt(self, link: Link, first: float) -> None:
+    def add(self, connection: DeviceConnection, first: float) -> None:
         """Drive this connection; its first reading is due at perf_counter time `first`."""
-        self._links[link.name] = link
-        heapq.heappush(self._heap, (first, link.name))
+        self._connections[connection.name] = connection
+        heapq.heappush(self._heap, (first, connection.name))
 
     def release(self, name: str) -> None:
         """Forget a connection that has been dropped."""
-        self._links.pop(name).drop()
+        self._connections.pop(name).drop()
 
-    def hurry(self) -> None:
+    def retry_now(self) -> None:
         """Look at connections that are not up in the next turn."""
         self._next_house = 0.0
 
     # What links call (Watcher).
 
-    def opened(self, link: Link) -> None:
-        sock = link.socket()
+    def opened(self, connection: DeviceConnection) -> None:
+        sock = connection.socket()
         if sock is not None:
-            self._sockets[link.name] = sock
-            self._selector.register(sock, READ, link)
-        link.writing = False
+            self._sockets[connection.name] = sock
+            self._selector.register(sock, READ, connection)
+        connection.writing = False
 
-    def closing(self, link: Link) -> None:
-        sock = self._sockets.pop(link.name, None)  # paho has forgotten it by now
+    def closing(self, connection: DeviceConnection) -> None:
+        sock = self._sockets.pop(connection.name, None)  # paho has forgotten it by now
         if sock is not None:
             self._selector.unregister(sock)
-        self._writes.discard(link)
+        self._writes.discard(connection)
 
-    def wants_write(self, link: Link) -> None:
-        self._writes.add(link)
+    def wants_write(self, connection: DeviceConnection) -> None:
+        self._writes.add(connection)
 
-    def wants_pump(self, link: Link) -> None:
-        self._pumps.add(link)
+    def wants_pump(self, connection: DeviceConnection) -> None:
+        self._pumps.add(connection)
 
     # The turns.
 
@@ -141,14 +141,14 @@ class Loop:
 
     def _serve(self, events: Iterable[tuple[selectors.SelectorKey, int]]) -> None:
         for key, mask in events:
-            link = key.data
-            if link is None:
+            connection = key.data
+            if connection is None:
                 os.read(self._wake_r, 4096)
                 continue
             if mask & WRITE:
-                self._writes.add(link)
+                self._writes.add(connection)
             if mask & READ:
-                link.client.loop_read()
+                connection.client.loop_read()
 
     def _make_calls(self) -> None:
         while True:
@@ -161,39 +161,39 @@ class Loop:
     def _take_due(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:
             due, name = heapq.heappop(self._heap)
-            following = self._due(name, due) if name in self._links else None
+            following = self._due(name, due) if name in self._connections else None
             if following is not None:
                 heapq.heappush(self._heap, (following, name))
 
     def _pump(self) -> None:
-        links, self._pumps = self._pumps, set()
-        for link in links:
-            link.pump()
+        connections, self._pumps = self._pumps, set()
+        for connection in connections:
+            connection.pump()
 
     def _flush(self) -> None:
-        links, self._writes = self._writes, set()
-        for link in links:
-            link.client.loop_write()
-            self._watch_writing(link)
+        connections, self._writes = self._writes, set()
+        for connection in connections:
+            connection.client.loop_write()
+            self._watch_writing(connection)
 
-    def _watch_writing(self, link: Link) -> None:
-        sock = link.socket()
-        blocked = sock is not None and link.client.want_write()
-        if sock is not None and blocked != link.writing:
-            self._selector.modify(sock, READ | WRITE if blocked else READ, link)
-            link.writing = blocked
-        self._writes.discard(link)
+    def _watch_writing(self, connection: DeviceConnection) -> None:
+        sock = connection.socket()
+        blocked = sock is not None and connection.client.want_write()
+        if sock is not None and blocked != connection.writing:
+            self._selector.modify(sock, READ | WRITE if blocked else READ, connection)
+            connection.writing = blocked
+        self._writes.discard(connection)
 
     def _keep_house(self, now: float) -> None:
         until = perf_counter() + CONNECT_BUDGET_S
-        for link in list(self._links.values()):
-            if link.socket() is not None:
-                link.client.loop_misc()
-            elif link.wanted and link.retry_at <= now:
+        for connection in list(self._connections.values()):
+            if connection.socket() is not None:
+                connection.client.loop_misc()
+            elif connection.wanted and connection.retry_at <= now:
                 if perf_counter() > until:
                     self._next_house = now
                     return
-                if not link.connect(now):
+                if not connection.connect(now):
                     return
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.fleet.connection import Link
+from lab.fleet.connection import DeviceConnection
 from lab.fleet.generator import Generator
 
 
@@ -44,7 +44,7 @@ class FleetView:
     reconnects: int
 
 
-def view(generator: Generator, link: Link) -> GeneratorView:
+def view(generator: Generator, connection: DeviceConnection) -> GeneratorView:
     """One generator with its connection, now."""
     seen = generator.measured
     return GeneratorView(
@@ -57,9 +57,9 @@ def view(generator: Generator, link: Link) -> GeneratorView:
         seen.temperature,
         seen.fuel,
         generator.engine.running,
-        link.connected,
-        link.is_cut,
-        link.published,
-        link.acknowledged,
-        link.latency_ms,
+        connection.connected,
+        connection.is_cut,
+        connection.published,
+        connection.acknowledged,
+        connection.latency_ms,
     )

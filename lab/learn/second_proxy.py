@@ -30,7 +30,7 @@ STOP_SECONDS = 12.0
 
 
 @contextmanager
-def side_proxy(where: Addresses, rules: str) -> Iterator[int]:
+def second_proxy(where: Addresses, rules: str) -> Iterator[int]:
     """Run a proxy with these `[[rule]]` tables (TOML) inside the block; gives its MQTT port on 127.0.0.1.
 
     Raises LearnerError when a rule is wrong, in the proxy's own words, and MachineError when it does not start.

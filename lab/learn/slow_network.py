@@ -29,7 +29,7 @@ class Traffic:
     bytes: int = 0
 
 
-class FarNetwork(Startable):
+class SlowNetwork(Startable):
     """Start it with start() or a with block. `delay_s` holds back every piece of data, in each direction."""
 
     def __init__(self, delay_s: float = 0.0) -> None:

@@ -5,7 +5,7 @@ what every number means.
 """
 
 from lab.kafka.groups import GroupPosition, GroupReader
-from lab.ledger.collect import Collector, Marks, marks
+from lab.ledger.collect import Baseline, Collector, take_baseline
 from lab.ledger.evidence import (
     ALARMS,
     DEAD_LETTERS,
@@ -31,6 +31,7 @@ __all__ = [
     "RAW",
     "WHOLE",
     "AlarmRecord",
+    "Baseline",
     "Collector",
     "Evidence",
     "GroupPosition",
@@ -38,10 +39,9 @@ __all__ = [
     "KafkaRecord",
     "Late",
     "Ledger",
-    "Marks",
     "Positions",
     "Progress",
     "judge",
-    "marks",
     "progress",
+    "take_baseline",
 ]

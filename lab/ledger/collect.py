@@ -25,7 +25,7 @@ SKEW_MS = 60_000
 
 
 @dataclass(frozen=True)
-class Marks:
+class Baseline:
     """End offsets of each partition when the run began, and that moment in microseconds since the epoch."""
 
     readings: dict[int, int]
@@ -33,10 +33,10 @@ class Marks:
     since_us: int
 
 
-def marks(addresses: Addresses, since_us: int) -> Marks:
+def take_baseline(addresses: Addresses, since_us: int) -> Baseline:
     """Note where both topics end now. Raises ServiceError when Kafka does not answer."""
     with TopicReader(addresses) as reader:
-        return Marks(_ends(reader, addresses.names.readings), _ends(reader, addresses.names.alarms), since_us)
+        return Baseline(_ends(reader, addresses.names.readings), _ends(reader, addresses.names.alarms), since_us)
 
 
 def _ends(reader: TopicReader, topic: str) -> dict[int, int]:
@@ -50,7 +50,7 @@ def _ends(reader: TopicReader, topic: str) -> dict[int, int]:
 class Collector:
     """Reads what arrived since the marks; until_us bounds device times (microseconds, exclusive)."""
 
-    def __init__(self, addresses: Addresses, begin: Marks) -> None:
+    def __init__(self, addresses: Addresses, begin: Baseline) -> None:
         self._addresses, self._begin = addresses, begin
 
     def kafka(self) -> list[KafkaRecord]:

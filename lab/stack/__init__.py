@@ -59,7 +59,7 @@ def status() -> list[ServiceStatus]:
 def control(name: str) -> Control:
     """Control of one service. Raises LearnerError when there is none of that name, or when it is not ours."""
     from lab.stack.compose import ComposeControl
-    from lab.stack.control import Handle
+    from lab.stack.control import ServiceControl
 
     if name not in SERVICES:
         raise LearnerError(f"There is no service {name}.", f"Services are {', '.join(SERVICES)}.")
@@ -67,7 +67,7 @@ def control(name: str) -> Control:
         return ComposeControl(name, layout())
     if settings().backend == "external" and name != "proxy":
         raise LearnerError(f"{name} is run by somebody else (LAB_BACKEND=external).", "Only the proxy is ours here.")
-    return Handle(name, layout())
+    return ServiceControl(name, layout())
 
 
 def _backend() -> _Backend:

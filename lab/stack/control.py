@@ -12,7 +12,7 @@ from lab.stack.layout import Layout
 
 
 @dataclass(frozen=True)
-class Handle:
+class ServiceControl:
     """Handles one service of the native stack by its name."""
 
     name: str

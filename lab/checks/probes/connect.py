@@ -50,9 +50,9 @@ def _client(url: str) -> Connect:
 class ConnectProbe:
     """Questions to Connect's REST interface."""
 
-    def __init__(self, url: str, marks: dict[str, dict[str, str]], wait: Wait) -> None:
+    def __init__(self, url: str, baseline: dict[str, dict[str, str]], wait: Wait) -> None:
         self._url = url
-        self.before = marks
+        self.before = baseline
         """Configuration of every connector when the attempt began."""
         self._wait = wait
 

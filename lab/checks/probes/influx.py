@@ -28,10 +28,10 @@ def latest_runs(where: Addresses) -> dict[str, str]:
 class InfluxProbe:
     """Questions to InfluxDB. `began` is when the attempt began, in seconds since the epoch."""
 
-    def __init__(self, where: Addresses, began: float, marks: dict[str, str], wait: Wait) -> None:
+    def __init__(self, where: Addresses, began: float, baseline: dict[str, str], wait: Wait) -> None:
         self._where = where
         self._began = began
-        self._marks = marks
+        self._baseline = baseline
         self._wait = wait
 
     @property
@@ -77,7 +77,7 @@ class InfluxProbe:
 
     def existed(self, task: str) -> bool:
         """Whether a task of this name was there when the attempt began."""
-        return task in self._marks
+        return task in self._baseline
 
     def runs(
         self, name: str, at_least: int = 1, within: float = 5.0, match: Callable[[tasks.Run], object] | None = None

@@ -29,9 +29,9 @@ def end_offsets(where: Addresses) -> dict[str, dict[int, int]]:
 class KafkaProbe:
     """Questions to Kafka about what happened since the marks were taken."""
 
-    def __init__(self, where: Addresses, marks: dict[str, dict[int, int]], wait: Wait) -> None:
+    def __init__(self, where: Addresses, baseline: dict[str, dict[int, int]], wait: Wait) -> None:
         self._where = where
-        self._marks = marks
+        self._baseline = baseline
         self._wait = wait
 
     def topics(self) -> set[str]:
@@ -41,7 +41,7 @@ class KafkaProbe:
 
     def new_topics(self) -> set[str]:
         """Topics that did not exist when the attempt began."""
-        return self.topics() - set(self._marks)
+        return self.topics() - set(self._baseline)
 
     def topic(self, name: str) -> tuple[Partition, ...]:
         """The partitions of a topic in order; empty when there is no such topic."""
@@ -83,7 +83,7 @@ class KafkaProbe:
         """How many records were written to a topic since the attempt began, by offsets alone (no read)."""
         with TopicReader(self._where) as reader:
             ends = reader.ends(topic)
-        return sum(end - self._marks.get(topic, {}).get(number, 0) for number, end in ends.items())
+        return sum(end - self._baseline.get(topic, {}).get(number, 0) for number, end in ends.items())
 
     def group(self, name: str) -> Group | None:
         """A consumer group as it is now, or None when no such group exists."""
@@ -91,7 +91,7 @@ class KafkaProbe:
             return group.look()
 
     def _read(self, topic: str, from_start: bool) -> list[Record]:
-        start = {} if from_start else self._marks.get(topic, {})
+        start = {} if from_start else self._baseline.get(topic, {})
         with TopicReader(self._where) as reader:
             found = list(reader.read(topic, start, LONGEST_READ_SECONDS))
         return sorted(found, key=lambda record: (record.partition, record.offset))

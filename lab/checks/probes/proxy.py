@@ -24,9 +24,9 @@ def counters(where: Addresses) -> dict[str, float]:
 class ProxyProbe:
     """Questions to the proxy."""
 
-    def __init__(self, url: str | None, marks: dict[str, float], wait: Wait) -> None:
+    def __init__(self, url: str | None, baseline: dict[str, float], wait: Wait) -> None:
         self._url = url
-        self._marks = marks
+        self._baseline = baseline
         self._wait = wait
 
     def now(self) -> dict[str, float]:
@@ -35,7 +35,7 @@ class ProxyProbe:
 
     def grown(self, name: str) -> float:
         """By how much the samples of this name grew since the attempt began, over all labels."""
-        return _total(self.now(), name) - _total(self._marks, name)
+        return _total(self.now(), name) - _total(self._baseline, name)
 
 
 def _total(samples: dict[str, float], name: str) -> float:

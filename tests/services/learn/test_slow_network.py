@@ -1,4 +1,4 @@
-"""The far network counts what passes and holds it back, by door and by SOCKS5."""
+"""The slow network counts what passes and holds it back, by door and by SOCKS5."""
 
 import socket
 import struct
@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 
 from lab.base.pace import allow
-from lab.learn.slow_network import FarNetwork
+from lab.learn.slow_network import SlowNetwork
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def ask(connection, words):
 
 def test_a_door_counts_connections_round_trips_and_bytes(echo):
     with (
-        FarNetwork() as far,
+        SlowNetwork() as far,
         socket.create_connection(("127.0.0.1", far.door("127.0.0.1", echo)), timeout=allow(5)) as link,
     ):
         assert ask(link, b"one") == b"one"
@@ -57,7 +57,7 @@ def test_a_door_counts_connections_round_trips_and_bytes(echo):
 def test_every_piece_pays_the_delay_both_ways_and_so_does_opening(echo):
     began = monotonic()
     with (
-        FarNetwork(0.05) as far,
+        SlowNetwork(0.05) as far,
         socket.create_connection(("127.0.0.1", far.door("127.0.0.1", echo)), timeout=allow(5)) as link,
     ):
         ask(link, b"x")
@@ -65,7 +65,7 @@ def test_every_piece_pays_the_delay_both_ways_and_so_does_opening(echo):
 
 
 def test_socks5_leads_to_the_target_that_is_asked_for(echo):
-    with FarNetwork() as far:
+    with SlowNetwork() as far:
         entrance = int(far.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", entrance), timeout=allow(5)) as link:
             link.sendall(b"\x05\x01\x00")

@@ -19,7 +19,7 @@ from lab.base.pace import LEAST, MOST, Stopwatch, allow, allow_ms, bounded
 from lab.base.settings import settings
 from lab.checks import baseline
 from lab.checks.attempt import Attempt
-from lab.checks.baseline import Marks
+from lab.checks.baseline import Baseline
 from lab.connect import client as http_of_connect
 from lab.connect.client import Connect
 from lab.influx.api import Influx
@@ -191,7 +191,7 @@ def test_a_check_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -> No
     from lab.checks import attempt
 
     clock = Clock(monkeypatch, attempt)
-    assert Attempt("l98.one", 0.0, Marks()).wait(lambda: 0, bool, within=5) == 0
+    assert Attempt("l98.one", 0.0, Baseline()).wait(lambda: 0, bool, within=5) == 0
     assert 20 <= clock.seconds < 21
 
 
@@ -210,7 +210,7 @@ def test_the_referee_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(runner.health, "trouble", lambda services: None)
     monkeypatch.setattr(runner, "is_untouched", lambda name, attempt: False)
     exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), lambda attempt: "", (), 30)
-    verdict = runner.decide(exercise, Attempt("l98.one", 0.0, Marks()), ())
+    verdict = runner.decide(exercise, Attempt("l98.one", 0.0, Baseline()), ())
     assert asked == [120]
     assert "within 120 s" in verdict.seen
 

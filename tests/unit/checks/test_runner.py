@@ -9,7 +9,7 @@ from lab.base.errors import LearnerError, ServiceError
 from lab.base.pace import allow
 from lab.checks import NotAttempted, NotYet, require, runner
 from lab.checks.attempt import Attempt
-from lab.checks.baseline import Marks
+from lab.checks.baseline import Baseline
 from lab.checks.exercise import Exercise
 from lab.checks.outcome import Outcome, Verdict
 
@@ -27,7 +27,7 @@ def world(monkeypatch):
 
 def decide(judge, *answers, deadline=5.0):
     exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), judge, ("kafka",), deadline)
-    return runner.decide(exercise, Attempt("l98.one", time.time(), Marks()), answers)
+    return runner.decide(exercise, Attempt("l98.one", time.time(), Baseline()), answers)
 
 
 def no_effect(attempt):
@@ -111,4 +111,4 @@ def test_an_untouched_cell_is_not_waited_for(world):
 
 def test_wait_returns_the_first_good_look():
     looks = iter([0, 0, 7])
-    assert Attempt("l98.one", 0.0, Marks()).wait(lambda: next(looks), bool, 5) == 7
+    assert Attempt("l98.one", 0.0, Baseline()).wait(lambda: next(looks), bool, 5) == 7

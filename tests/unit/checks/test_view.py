@@ -7,7 +7,7 @@ import pytest
 from lab.base.errors import LearnerError, MachineError
 from lab.checks import NotYet, called, number, one_of, progress, text, view, whole
 from lab.checks.attempt import Attempt
-from lab.checks.baseline import Marks
+from lab.checks.baseline import Baseline
 from lab.checks.outcome import Outcome, Verdict
 from lab.checks.probes.kafka import Record
 from lab.checks.stub_detection import is_untouched
@@ -41,7 +41,7 @@ def test_an_unknown_choice_is_not_yet():
 def test_a_function_that_fails_is_not_yet_with_the_errors_words():
     assert called(max, 1, 2, call="max(1, 2)", wanted="2") == 2
     with pytest.raises(NotYet) as caught:
-        called(lambda load: load / 0, 5, call="burn(5)", wanted="a number", because="a slip", next_step="look")
+        called(lambda load: load / 0, 5, call="burn(5)", wanted="a number", likely_cause="a slip", next_step="look")
     assert caught.value.verdict.text == "burn(5) raised ZeroDivisionError: division by zero a number a slip look"
 
 
@@ -52,13 +52,13 @@ def test_the_fields_of_a_record_are_those_of_a_json_object(value, fields):
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_each_outcome_has_a_word_and_an_icon_in_both_forms(outcome):
-    card = view.verdict("l98.one", Verdict(outcome, "seen <b>", "wanted", "because", "next"))
+    card = view.verdict("l98.one", Verdict(outcome, "seen <b>", "wanted", "likely_cause", "next"))
     word = str(outcome).capitalize()
     assert word in card.text
     assert word in card.html
     assert card.text[0] in card.html
     assert "<b>" not in card.html
-    for words in ("seen", "wanted", "because", "next"):
+    for words in ("seen", "wanted", "likely_cause", "next"):
         assert words in card.text
         assert words in card.html
 
@@ -77,7 +77,7 @@ def test_a_stub_with_other_comments_and_layout_is_untouched():
     cell = source.exercises(source.read(manifest.lesson("l00").source))["l00.online"]
 
     def attempt(written):
-        return Attempt("l00.online", 0.0, Marks(), source=written)
+        return Attempt("l00.online", 0.0, Baseline(), source=written)
 
     assert is_untouched("l00.online", attempt(cell.stub + "\n\n# thinking"))
     assert not is_untouched("l00.online", attempt(cell.stub + "\nx = 1"))

@@ -14,7 +14,7 @@ import pytest
 from lab.base.interrupt import SIGNALS, Interrupt, interruptible
 from lab.demo import drain as settling
 from lab.demo.backlog import LONGEST_S, SMALL, Backlog
-from lab.demo.drain import Settling, settle
+from lab.demo.drain import Draining, drain
 from lab.fleet.journal import Acked, Sent
 from lab.ledger import LATE, LOST, WHOLE, AlarmRecord, Collector, Evidence, KafkaRecord, Positions
 from lab.ledger.evidence import Key
@@ -62,20 +62,20 @@ def begun() -> Evidence:
     return Evidence(sent=READINGS, acked=acked, kafka=(), raw={}, downsampled={}, alarms=(), every=10)
 
 
-def how(sink: Collector, patience_s: float, interrupt: Interrupt | None = None) -> Settling:
+def how(sink: Collector, patience_s: float, interrupt: Interrupt | None = None) -> Draining:
     watched = Interrupt() if interrupt is None else interrupt
-    return Settling(sink, patience_s, 60, lambda: 0, watched, cast(Callable[[str], None], print))
+    return Draining(sink, patience_s, 60, lambda: 0, watched, cast(Callable[[str], None], print))
 
 
 def test_a_sink_that_moves_is_waited_for_many_times_the_patience() -> None:
     sink, begin = Sink(step=10, stop=BACKLOG + 10), time.monotonic()
-    assert settle(begun(), how(sink, patience_s=0.2)).exit_code == WHOLE
+    assert drain(begun(), how(sink, patience_s=0.2)).exit_code == WHOLE
     assert sink.looks == (BACKLOG + 10) // 10
     assert time.monotonic() - begin > 0.4
 
 
 def test_a_sink_that_has_stopped_behind_the_readings_leaves_them_late() -> None:
-    ledger = settle(begun(), how(Sink(step=100, stop=500), patience_s=0.3))
+    ledger = drain(begun(), how(Sink(step=100, stop=500), patience_s=0.3))
     assert (ledger.exit_code, ledger.lost, ledger.late.kafka_raw) == (LATE, 0, 10)
     assert ledger.late.records_before == BACKLOG + 9 - 500
 
@@ -85,7 +85,7 @@ def test_a_sink_that_has_passed_readings_which_are_nowhere_has_lost_them() -> No
         def raw(self, until_us: int) -> dict[Key, float]:
             return {key: fuel for key, fuel in super().raw(until_us).items() if key[1] != START}
 
-    ledger = settle(begun(), how(Loser(step=600, stop=2000), patience_s=0.3))
+    ledger = drain(begun(), how(Loser(step=600, stop=2000), patience_s=0.3))
     assert (ledger.exit_code, ledger.lost, ledger.late.total) == (LOST, 1, 0)
 
 
@@ -98,7 +98,7 @@ def test_readings_that_the_sink_refused_end_the_waiting_at_once() -> None:
             return frozenset({("g1", START)})
 
     begin = time.monotonic()
-    ledger = settle(begun(), how(Refuser(step=2000, stop=2000), patience_s=60.0))
+    ledger = drain(begun(), how(Refuser(step=2000, stop=2000), patience_s=60.0))
     assert (ledger.exit_code, ledger.refused, ledger.lost) == (LOST, 1, 0)
     assert time.monotonic() - begin < 50.0
 
@@ -111,7 +111,7 @@ def test_an_interrupt_ends_the_waiting_with_what_is_known() -> None:
             return super().positions(lookback, every)
 
     with interruptible() as interrupt:
-        ledger = settle(begun(), how(Interrupted(step=1, stop=BACKLOG), 600.0, interrupt))
+        ledger = drain(begun(), how(Interrupted(step=1, stop=BACKLOG), 600.0, interrupt))
     assert (ledger.late.kafka_raw, ledger.lost, interrupt.exit_code) == (10, 0, 128 + signal.SIGTERM)
 
 
@@ -149,7 +149,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 def test_the_waiting_tells_how_far_the_sink_is() -> None:
     said: list[str] = []
-    settle(begun(), replace(how(Sink(step=100, stop=500), 0.3), report=said.append))
+    drain(begun(), replace(how(Sink(step=100, stop=500), 0.3), report=said.append))
     assert f"the sink has {BACKLOG + 9 - 500:,} records before the last of them" in said[-1]
 
 
