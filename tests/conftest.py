@@ -31,7 +31,7 @@ LOG_TAIL_BYTES = 500_000
 def pytest_configure() -> None:
     """Every deadline of this run is multiplied by one pace: that of LAB_PACE, else one measured now.
 
-    SIGINT ends it in order, also where whoever started it in the background ignores that signal.
+    SIGINT ends it in order, also where it was started in the background by a shell that ignores that signal.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("LAB_PACE", str(measure_python()))

@@ -3,7 +3,7 @@
 # Emergency generators send readings; the readings travel through all of these services; alarms come back and bring fuel.
 #
 # Every lesson works the same way: a little to read, something small that runs, then an exercise for you. Run a cell with
-# **Shift+Enter**. The next cell begins every lesson. It says nothing when all is well.
+# **Shift+Enter**. The next cell begins every lesson. It prints nothing when all is well.
 
 # %% tags=["setup"]
 from lab.learn import exercise, where
@@ -52,8 +52,8 @@ ex1.check(partitions)
 
 # %% [markdown]
 # A check does not judge your code. It asks the services what they saw since your attempt began, and answers with one of four
-# verdicts: **passed**, **not yet** (with what it saw, what it wanted and where to look next), **not attempted**, or **lab
-# trouble**: then a service is down and it is not your fault.
+# verdicts: **passed**, **not yet** (with what it saw, what it wanted and where to look next), **not attempted**, or
+# **problem in the lab**: then a service is down, and it is not your answer.
 
 # %% [markdown]
 # ## MQTT
@@ -150,3 +150,4 @@ influx.close()
 # - Readings go from MQTT through Kafka and Connect to InfluxDB; alarms come back the same way.
 # - `where` knows every address, `exercise(...)` begins an attempt, `check()` asks the services what it did.
 # - `./workshop progress` in a terminal shows what you have solved; `./workshop status` shows what runs.
+# - [The glossary](../docs/glossary.md) has every term of the course in one sentence.

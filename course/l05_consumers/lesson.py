@@ -3,7 +3,7 @@
 # **1,000 records per second**; the program that stores them manages **500**. Nothing is lost, Kafka keeps it all.
 # But the control room looks at a fuel gauge that is older with every second. The question of this lesson:
 #
-# > *How far behind am I, how do I catch up, and what happens to the record in my hand when I fall over?*
+# > *How far behind am I, how do I catch up, and what happens to the record I am processing when I crash?*
 
 # %% tags=["setup"]
 from lab.learn import allow, exercise, where
@@ -226,11 +226,11 @@ def new_shift():
 
 
 # %% [markdown]
-# ## The record in your hand
+# ## The record you are processing
 #
-# An instance takes a record, works on it and commits. If it falls over in between, the next instance begins at the committed
-# offset. So the order of the last two steps decides: **commit first, and the record in your hand is lost; work first, and it
-# is done twice.** kafka-python's own default commits every five seconds, whatever your program has finished.
+# An instance takes a record, works on it and commits. If it crashes in between, the next instance begins at the committed
+# offset. So the order of the last two steps decides: **commit first, and the record you are processing is lost; work first,
+# and it is done twice.** kafka-python's own default commits every five seconds, whatever your program has finished.
 #
 # `handle(record)` is the work. It fails once, in the middle, as a power cut would. Write `consume()`: it reads the topic
 # `l05_orders` with the group `l05-orders` and hands **every record to `handle` before it commits it**, until nothing has come for

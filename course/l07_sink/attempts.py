@@ -33,7 +33,7 @@ ATTEMPTS = {
             ),
             Wrong("the validation", "fixed = connect.validate(draft)", says="not the validation"),
         ),
-        other='fixed = {**draft}\nfixed["write.precision"] = "Microseconds"\nmended["influxdb.bucket"] = "l07_raw"',
+        other='fixed = {**draft}\nfixed["write.precision"] = "Microseconds"\nfixed["influxdb.bucket"] = "l07_raw"',
     ),
     "l07.points": Attempts(
         wrong=(

@@ -66,7 +66,7 @@ class Fault(ABC):
             self.discard()
 
     def discard(self) -> None:
-        """Call it over without undoing anything: it healed by itself, or another fault took its place."""
+        """Call it over without undoing anything: it ended without help, or another fault took its place."""
         if self.active:
             self.active = False
             atexit.unregister(self.undo)
@@ -93,7 +93,7 @@ class _OfService(Fault):
 
 
 class Kill(_OfService):
-    """SIGKILL a service. The supervisor starts it again by itself; undo makes sure of it."""
+    """SIGKILL a service. The supervisor starts it again; undo makes sure of it."""
 
     verb = "kill"
 

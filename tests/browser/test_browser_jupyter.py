@@ -330,7 +330,7 @@ def test_unsaved_flux_outlives_the_cell_run_again_and_the_page_loaded_again(
     expect(flux).to_have_value("half a thought")
     saved_outputs(panels, jupyter.cwd / "notebooks" / "panels.ipynb")
     flux.fill("three quarters")
-    panels.reload()  # at once: the last key is no less the learner's than the first
+    panels.reload()  # at once: the last key counts as much as the first
     expect(flux).to_have_value("three quarters")
 
 

@@ -37,7 +37,7 @@ from lab.stack.service import SERVICES, ServiceStatus
 from lab.stack.service_status import Answer, ask, ports_of
 
 BACK_S = 15.0
-"""A killed service answers again within this, by itself."""
+"""A killed service answers again within this, unasked."""
 BROKERS = {"kafka1", "kafka2", "kafka3"}
 SHUTTING_DOWN = "STARTED to SHUTTING_DOWN"
 """What a broker logs once, when it has heard SIGTERM."""

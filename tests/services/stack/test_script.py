@@ -1,4 +1,4 @@
-"""The bash script `workshop`: it makes .venv once, mends a half-made one, and stays out of the way afterwards.
+"""The bash script `workshop`: it makes .venv once, repairs a half-made one, and stays out of the way afterwards.
 
 A stand-in for Python records what it is asked to do, so that nothing is downloaded.
 """

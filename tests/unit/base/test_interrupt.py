@@ -23,7 +23,7 @@ VERB = textwrap.dedent(
     import signal, subprocess, sys, time
     from pathlib import Path
     from lab.base.interrupt import Ended, ended_by_signals
-    for number in (signal.SIGTERM, signal.SIGHUP):  # whoever runs the tests may ignore them, as nohup does
+    for number in (signal.SIGTERM, signal.SIGHUP):  # the tests' own starter may ignore them, as nohup does
         signal.signal(number, signal.SIG_DFL)
     done = Path(sys.argv[1])
     try:

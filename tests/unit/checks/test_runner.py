@@ -1,4 +1,4 @@
-"""The referee: four outcomes, a deadline, and the services asked before anybody is blamed."""
+"""The runner: four outcomes, a deadline, and the services asked before anybody is blamed."""
 
 import threading
 import time

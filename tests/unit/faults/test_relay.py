@@ -1,4 +1,4 @@
-"""The HTTP the relay speaks by itself."""
+"""The HTTP that the relay itself speaks."""
 
 from __future__ import annotations
 

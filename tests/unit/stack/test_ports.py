@@ -68,8 +68,8 @@ def test_a_port_stays_with_its_stack_while_whoever_was_given_it_lives() -> None:
     wanted = apart()
     waits = (sys.executable, "-c", "import sys; sys.stdin.read()")
     with reserve(wanted) as reserved:
-        keeper = subprocess.Popen(waits, stdin=subprocess.PIPE, pass_fds=[held.fileno() for held in reserved.holders])
-    with keeper:
+        holder = subprocess.Popen(waits, stdin=subprocess.PIPE, pass_fds=[held.fileno() for held in reserved.holders])
+    with holder:
         assert is_free(wanted.kafka2)
         assert is_held(wanted.kafka2)
         with reserve(wanted) as other:
