@@ -50,7 +50,7 @@ def command(
 ) -> JupyterCommand:
     """The command for `lesson` (its number, such as `00`) listening on loopback at `port`.
 
-    `addresses` may be None when nothing runs yet: the panels then show every service as lost until it does. `root`
+    `addresses` may be None when nothing runs yet: the panels then show every service as down until it does. `root`
     is the folder that holds `notebooks/`: the clone, or a copy of it.
     """
     token = secrets.token_urlsafe(24)

@@ -3,7 +3,7 @@
 Each function returns in under a second, with the panel still empty; a poller thread of this kernel fills it
 about once a second and stops with the kernel. Calling a function again gives the same panel, so re-running a
 cell never starts a second one. A panel asks for nothing but a running stack: a service that is gone shows as
-lost, with its remedy, and comes back automatically.
+down, with its remedy, and comes back automatically.
 
     from lab import widgets
     widgets.pipeline_map()

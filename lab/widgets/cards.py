@@ -1,6 +1,6 @@
 """The cards of each panel's static snapshot, made from its snapshot. Pure.
 
-A card has a title, a state (`ready`, `slow`, `lost`, `absent`, `waiting`), lines of text, and perhaps the points of a
+A card has a title, a state (`ready`, `slow`, `down`, `missing`, `waiting`), lines of text, and perhaps the points of a
 curve.
 """
 
@@ -14,10 +14,10 @@ Card = dict[str, Any]
 Snapshot = Mapping[str, Any]
 TITLE, LETTERS, LINES = 28, 34, 4
 """Characters that fit in a card's title and in its lines, and the lines it takes."""
-CONNECT = {"running": "ready", "failed": "lost"}
-RUNS = {"success": "ready", "failed": "lost", "canceled": "slow"}
-SERVICES = {"ready": "ready", "stopped": "lost", "failed": "lost"}
-ALARMS = {"ok": ("ready", "well"), "refuel": ("slow", "needs fuel"), "offline": ("lost", "offline")}
+CONNECT = {"running": "ready", "failed": "down"}
+RUNS = {"success": "ready", "failed": "down", "canceled": "slow"}
+SERVICES = {"ready": "ready", "stopped": "down", "failed": "down"}
+ALARMS = {"ok": ("ready", "fuel ok"), "refuel": ("slow", "needs fuel"), "offline": ("down", "offline")}
 
 
 def card(title: str, state: str, *lines: str) -> Card:
@@ -48,14 +48,14 @@ def _fleet(seen: Snapshot) -> Iterator[Card]:
 
 def _partitions(seen: Snapshot) -> Iterator[Card]:
     for lane in seen.get("lanes", []):
-        state = "ready" if lane["keys"] else "absent"
+        state = "ready" if lane["keys"] else "missing"
         yield card(f"partition {lane['n']}", state, f"next offset {lane['end']:,}", ", ".join(lane["keys"]))
 
 
 def _replicas(seen: Snapshot) -> Iterator[Card]:
     for one in seen.get("partitions", []):
         behind = sorted(set(one["replicas"]) - set(one["isr"]))
-        state = "lost" if one["leader"] < 0 else "slow" if behind else "ready"
+        state = "down" if one["leader"] < 0 else "slow" if behind else "ready"
         lead = f"led by broker {one['leader']}" if one["leader"] >= 0 else "no leader"
         late = f"out of sync: {_numbers(behind)}" if behind else ""
         yield card(f"partition {one['n']}", state, lead, f"in sync: {_numbers(one['isr'])}", late)
@@ -79,7 +79,7 @@ def _connector(seen: Snapshot) -> Iterator[Card]:
 
 def _dead_letters(seen: Snapshot) -> Iterator[Card]:
     for one in seen.get("letters", []):
-        yield card(f"offset {one['offset']}, key {one['key'] or 'none'}", "lost", one["reason"], one["origin"])
+        yield card(f"offset {one['offset']}, key {one['key'] or 'none'}", "down", one["reason"], one["origin"])
 
 
 def _task(seen: Snapshot) -> Iterator[Card]:

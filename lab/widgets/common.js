@@ -3,9 +3,9 @@
 
 const MOTION_KEY = "lab-motion";
 const SVG = "http://www.w3.org/2000/svg";
-const MARKS = { ready: "●", slow: "▲", lost: "■", absent: "○", waiting: "…" };
+const MARKS = { ready: "●", slow: "▲", down: "■", missing: "○", waiting: "…" };
 const STATES = {
-  ready: "well", slow: "needs attention", lost: "lost", absent: "not there yet", waiting: "not seen yet",
+  ready: "healthy", slow: "needs attention", down: "down", missing: "missing", waiting: "not seen yet",
 };
 let serial = 0;
 
@@ -199,12 +199,12 @@ function panel(build, options = {}) {
   } };
 }
 
-/** A line that says a service is lost, and what to do; empty when all is well. */
-function lostLine() {
-  const line = h("p", { class: "lab-lost-line", hidden: true });
-  return { line, draw(lost) {
-    line.hidden = !lost?.cause;
-    put(line, lost?.cause ? `■ ${lost.cause} ${lost.remedy ?? ""}` : "");
+/** A line that says a service is down, and what to do; empty when all is well. */
+function downLine() {
+  const line = h("p", { class: "lab-down-line", hidden: true });
+  return { line, draw(down) {
+    line.hidden = !down?.cause;
+    put(line, down?.cause ? `■ ${down.cause} ${down.remedy ?? ""}` : "");
   } };
 }
 

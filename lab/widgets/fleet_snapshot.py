@@ -34,9 +34,9 @@ class FleetComposer:
         self._said: dict[str, Any] = {}
 
     def compose(self, views: Sequence[GeneratorView], samples: Mapping[str, Sample], now: float) -> dict[str, Any]:
-        """One snapshot; `samples` has `readings`, `alarms`, `statuses`, `influxd` and whatever else can be lost.
+        """One snapshot; `samples` has `readings`, `alarms`, `statuses`, `influxd` and whatever else can be down.
 
-        The first one that is lost is told.
+        The first one that is down is told.
         """
         known = {view.generatorID: view for view in views}
         if self.followed not in known:
@@ -54,7 +54,7 @@ class FleetComposer:
             "dots": [[row["id"], row["lat"], row["lon"], row["alarm"]] for row in _first(rows, self.followed, DOTTED)],
             "followed": self.followed,
             "hops": hops,
-            "lost": _lost(samples),
+            "down": _down(samples),
             "events": self._event_log.events,
             "words": [
                 _summary(counts),
@@ -134,7 +134,7 @@ def _more(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _summary(counts: Mapping[str, int]) -> str:
     fleet = f"{sum(counts.values()):,} generators" if sum(counts.values()) != 1 else "1 generator"
-    return f"{fleet}: {counts['ok']:,} well, {counts['refuel']:,} in need of fuel, {counts['offline']:,} offline."
+    return f"{fleet}: {counts['ok']:,} with fuel, {counts['refuel']:,} in need of fuel, {counts['offline']:,} offline."
 
 
 def _rows_of(generator: str, influxd: Sample) -> dict[str, Any]:
@@ -163,8 +163,8 @@ def _bucket_hop(bucket: str, row: Mapping[str, str] | None, now: float) -> dict[
     return {"hop": bucket, "load": round(load, 1), "age": round(max(0.0, now - at), 1), "place": "bucket"}
 
 
-def _lost(samples: Mapping[str, Sample]) -> dict[str, str]:
-    return next(({"cause": sample.cause, "remedy": sample.remedy} for sample in samples.values() if sample.lost), {})
+def _down(samples: Mapping[str, Sample]) -> dict[str, str]:
+    return next(({"cause": sample.cause, "remedy": sample.remedy} for sample in samples.values() if sample.down), {})
 
 
 def _sentence(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.kafka.groups import lag, whole_lag
 from lab.widgets.poller import NOTHING_YET, Sample
-from lab.widgets.topic_views import lost
+from lab.widgets.topic_views import down
 
 KEPT_S = 300.0
 """Seconds of history: long enough for an experiment, 300 points at one a second."""
@@ -25,8 +25,8 @@ class LagComposer:
     def compose(self, group: Sample, now: float) -> dict[str, Any]:
         """One snapshot from the group's offsets and the ends of its partitions."""
         behind, members = lag(group.value), group.value.get("members", {})
-        total = None if group.lost else whole_lag(behind)
-        if not group.lost and group is not NOTHING_YET:
+        total = None if group.down else whole_lag(behind)
+        if not group.down and group is not NOTHING_YET:
             self._remember(now, total, members)
         return {
             "group": self.group,
@@ -36,7 +36,7 @@ class LagComposer:
             "members": [{"name": name, "places": places} for name, places in sorted(members.items())],
             "history": [[round(at - now, 1), value] for at, value in self.history],
             "marks": [[round(at - now, 1), text] for at, text in self.marks],
-            "lost": lost(group),
+            "down": down(group),
             "events": [{"at": round(at, 1), "text": text} for at, text in self.marks],
             "words": [self._summary(total, behind, members), *_spread(members)],
         }

@@ -48,12 +48,12 @@ def remedy_of(service: str, services: Mapping[str, Any]) -> str:
 
 
 def _health(sample: Sample) -> str:
-    return "waiting" if sample is NOTHING_YET else "lost" if sample.lost else "ready"
+    return "waiting" if sample is NOTHING_YET else "down" if sample.down else "ready"
 
 
-def _lost(node: str, title: str, sample: Sample, service: str, stack: Sample) -> dict[str, Any]:
+def _down(node: str, title: str, sample: Sample, service: str, stack: Sample) -> dict[str, Any]:
     remedy = remedy_of(service, stack.value.get("services", {}))
-    return card(node, title, "lost", [f"{service} does not answer"], remedy, sample.cause)
+    return card(node, title, "down", [f"{service} does not answer"], remedy, sample.cause)
 
 
 def metric(sample: Sample, name: str) -> float | None:
@@ -64,7 +64,7 @@ def metric(sample: Sample, name: str) -> float | None:
 
 def published(proxy: Sample) -> float | None:
     """Publishes that the proxy has taken from devices so far."""
-    return None if proxy.lost else metric(proxy, "mqtt_proxy_publishes_total")
+    return None if proxy.down else metric(proxy, "mqtt_proxy_publishes_total")
 
 
 def total_end(topics: Mapping[str, Any], topic: str) -> int | None:
@@ -79,12 +79,12 @@ def _fleet(proxy: Sample, flows: Flows) -> dict[str, Any]:
         return card("fleet", "Generators", "waiting", ["unknown without the proxy"])
     devices = int(connected or 0)
     lines = [f"{devices} connected", f"sending {say_rate(flows['fleet'] or flows['proxy'])}"]
-    return card("fleet", "Generators", "ready" if devices else "absent", lines, "" if devices else "Start a fleet.")
+    return card("fleet", "Generators", "ready" if devices else "missing", lines, "" if devices else "Start a fleet.")
 
 
 def _proxy(proxy: Sample, flows: Flows, stack: Sample) -> dict[str, Any]:
-    if proxy.lost:
-        return _lost("proxy", "MQTT proxy", proxy, "proxy", stack)
+    if proxy.down:
+        return _down("proxy", "MQTT proxy", proxy, "proxy", stack)
     waiting = metric(proxy, "mqtt_proxy_in_flight")
     lines = [f"{say_rate(flows['proxy'])} to Kafka"]
     if waiting is not None:
@@ -93,9 +93,9 @@ def _proxy(proxy: Sample, flows: Flows, stack: Sample) -> dict[str, Any]:
 
 
 def _kafka(kafka: Sample, topics: Any, names: Names, flows: Flows) -> dict[str, Any]:
-    if kafka.lost:
+    if kafka.down:
         remedy = "Restart the brokers in the fault panel, or run ./workshop up."
-        return card("kafka", "Kafka", "lost", ["no broker answers"], remedy, kafka.cause)
+        return card("kafka", "Kafka", "down", ["no broker answers"], remedy, kafka.cause)
     partitions = [at for held in topics.values() for at in held.values()]
     weak = sum(1 for at in partitions if len(at["isr"]) < len(at["replicas"]))
     headless = sum(1 for at in partitions if at["leader"] < 0)
@@ -109,11 +109,11 @@ def _kafka(kafka: Sample, topics: Any, names: Names, flows: Flows) -> dict[str, 
 
 def _connector(node: str, title: str, name: str, samples: Mapping[str, Sample], rate: float | None) -> dict[str, Any]:
     connect = samples["connect"]
-    if connect.lost:
-        return _lost(node, title, connect, "connect", samples["stack"])
+    if connect.down:
+        return _down(node, title, connect, "connect", samples["stack"])
     about = connect.value.get("connectors", {}).get(name)
     if about is None:
-        state = "absent" if connect is not NOTHING_YET else "waiting"
+        state = "missing" if connect is not NOTHING_YET else "waiting"
         lesson = "07" if node == "sink" else "10"
         remedy = "" if state == "waiting" else f"Create {name} (lesson {lesson})."
         return card(node, title, state, ["not made yet"], remedy)
@@ -125,22 +125,22 @@ def _connector(node: str, title: str, name: str, samples: Mapping[str, Sample], 
         lines[1] += f", {say_lag(behind)}"
     if failed or about["state"] == "FAILED":
         cause = (failed[0]["trace"] if failed else about["trace"]).split("\n")[0]
-        return card(node, title, "lost", lines, "Read the error in the connector panel, then restart it.", cause)
+        return card(node, title, "down", lines, "Read the error in the connector panel, then restart it.", cause)
     slow = about["state"] != "RUNNING" or (behind or 0) > LAG_SLOW
     return card(node, title, "slow" if slow else "ready", lines, "Resume it." if about["state"] == "PAUSED" else "")
 
 
 def _behind(group: Sample) -> int | None:
     """The group's lag as seen just now; an old one would say nothing of the records that came since."""
-    return None if group.lost else whole_lag(lag(group.value))
+    return None if group.down else whole_lag(lag(group.value))
 
 
 def _bucket(node: str, bucket: str, influx: Sample, rate: float | None, stack: Sample) -> dict[str, Any]:
-    if influx.lost:
-        return _lost(node, bucket, influx, "influxd", stack)
+    if influx.down:
+        return _down(node, bucket, influx, "influxd", stack)
     count = influx.value.get("counts", {}).get(bucket)
     if influx is not NOTHING_YET and count is None:
-        return card(node, bucket, "absent", ["not made yet"], "Make it with ./workshop up.")
+        return card(node, bucket, "missing", ["not made yet"], "Make it with ./workshop up.")
     lines = [f"{say_count(count)} rows", say_rate(rate)]
     if wrong := influx.value.get("wrong", {}).get(bucket):
         lines[1] = ", ".join(f"{one['field']} is of type {one['type']}" for one in wrong)
@@ -150,26 +150,26 @@ def _bucket(node: str, bucket: str, influx: Sample, rate: float | None, stack: S
 
 def _task(influx: Sample, names: Names, now: float) -> dict[str, Any]:
     title = "Flux task"
-    if influx.lost or influx is NOTHING_YET:
-        return card("task", title, "lost" if influx.lost else "waiting", ["unknown without InfluxDB"])
+    if influx.down or influx is NOTHING_YET:
+        return card("task", title, "down" if influx.down else "waiting", ["unknown without InfluxDB"])
     task = influx.value.get("task", {})
     if not task:
-        return card("task", title, "absent", ["not made yet"], f"Create {names.task} in the task form (lesson 09).")
+        return card("task", title, "missing", ["not made yet"], f"Create {names.task} in the task form (lesson 09).")
     lines = [f"every {task['every']}" if task.get("every") else f"cron {task.get('cron', '')}"]
     lines.append(runs(task, now) if task.get("status") == "active" else "inactive")
     if task.get("lastRunStatus") == "failed":
-        return card("task", title, "lost", lines, "Read the run's log in the task form.", task.get("lastRunError", ""))
+        return card("task", title, "down", lines, "Read the run's log in the task form.", task.get("lastRunError", ""))
     return card("task", title, "ready" if task.get("status") == "active" else "slow", lines)
 
 
 def _dispatcher(samples: Mapping[str, Sample], flows: Flows) -> dict[str, Any]:
     group = samples["dispatchers"]
     members = group.value.get("members", {})
-    if group is NOTHING_YET or group.lost:
+    if group is NOTHING_YET or group.down:
         return card("dispatcher", "Dispatcher", "waiting", ["unknown without Kafka"])
     if not members:
         return card(
-            "dispatcher", "Dispatcher", "absent", ["nobody reads the alarms"], "Start a dispatcher (lesson 10)."
+            "dispatcher", "Dispatcher", "missing", ["nobody reads the alarms"], "Start a dispatcher (lesson 10)."
         )
     behind = _behind(group)
     return card(

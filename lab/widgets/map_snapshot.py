@@ -1,6 +1,6 @@
 """The pipeline map's snapshot, composed from what the sources last said. Pure but for the counters it keeps.
 
-Each hop is a node with a state (`ready`, `slow`, `lost`, `absent`, `waiting`), a few lines, and a remedy when
+Each hop is a node with a state (`ready`, `slow`, `down`, `missing`, `waiting`), a few lines, and a remedy when
 it needs one; each arrow is a flow with its rate in records per second.
 """
 
@@ -16,14 +16,14 @@ from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.rates import Rates
 
 SPOKEN = {
-    "ready": "well",
+    "ready": "healthy",
     "slow": "needs attention",
-    "lost": "lost",
-    "absent": "not there yet",
+    "down": "down",
+    "missing": "missing",
     "waiting": "not seen yet",
 }
 
-BROKER_SPOKEN = {"ready": "up", "lost": "lost"}
+BROKER_SPOKEN = {"ready": "up", "down": "down"}
 
 
 class MapComposer:
@@ -60,24 +60,24 @@ class MapComposer:
         counts = influx.value.get("counts", {})
         sums: dict[str, tuple[float | None, float]] = {
             "fleet": (nodes.published(proxy), proxy.at),
-            "proxy": (None if kafka.lost else nodes.total_end(topics, names.readings), kafka.at),
-            "alarms": (None if kafka.lost else nodes.total_end(topics, names.alarms), kafka.at),
+            "proxy": (None if kafka.down else nodes.total_end(topics, names.readings), kafka.at),
+            "alarms": (None if kafka.down else nodes.total_end(topics, names.alarms), kafka.at),
             "sink": (_committed(samples["sink group"]), samples["sink group"].at),
             "dispatch": (_committed(samples["dispatchers"]), samples["dispatchers"].at),
-            "raw": (None if influx.lost else counts.get(names.raw_bucket), influx.at),
-            "task": (None if influx.lost else counts.get(names.downsampled_bucket), influx.at),
+            "raw": (None if influx.down else counts.get(names.raw_bucket), influx.at),
+            "task": (None if influx.down else counts.get(names.downsampled_bucket), influx.at),
         }
         return {name: self._rates.rate(name, total, at) for name, (total, at) in sums.items()}
 
     def _brokers(self, kafka: Sample, stack: Sample) -> list[dict[str, Any]]:
         """Every broker that was ever seen alive or holds a replica; none before the first look."""
-        alive = set() if kafka.lost else set(kafka.value.get("brokers", []))
+        alive = set() if kafka.down else set(kafka.value.get("brokers", []))
         self._known |= {*kafka.value.get("brokers", []), *_holders(kafka.value.get("topics", {}))}
         services = stack.value.get("services", {})
         return [
             {
                 "id": number,
-                "state": "ready" if number in alive else "lost",
+                "state": "ready" if number in alive else "down",
                 "remedy": "" if number in alive else nodes.remedy_of(f"kafka{number}", services),
             }
             for number in sorted(self._known)
@@ -87,7 +87,7 @@ class MapComposer:
         states = {card["title"]: SPOKEN[card["state"]] for card in cards if card["id"] != "kafka"}
         states |= {f"broker {b['id']}": BROKER_SPOKEN[b["state"]] for b in brokers}
         known = {name: "waiting" if state == SPOKEN["waiting"] else state for name, state in states.items()}
-        self._event_log.look(now, {} if kafka.lost else topics, known)
+        self._event_log.look(now, {} if kafka.down else topics, known)
 
 
 def _holders(topics: Mapping[str, Any]) -> set[int]:
@@ -96,7 +96,7 @@ def _holders(topics: Mapping[str, Any]) -> set[int]:
 
 
 def _committed(group: Sample) -> float | None:
-    return None if group.lost or group is NOTHING_YET else sum(group.value.get("committed", {}).values())
+    return None if group.down or group is NOTHING_YET else sum(group.value.get("committed", {}).values())
 
 
 def _sentence(card: dict[str, Any]) -> str:
@@ -105,7 +105,7 @@ def _sentence(card: dict[str, Any]) -> str:
 
 
 def _broker_words(brokers: list[dict[str, Any]], topics: dict[str, Any]) -> list[str]:
-    """One sentence per broker: up or lost, and how many partitions it leads."""
+    """One sentence per broker: up or down, and how many partitions it leads."""
     led: dict[int, int] = {}
     for partitions in topics.values():
         for at in partitions.values():

@@ -1,7 +1,7 @@
 """Threads that sample services and give panels whole snapshots.
 
 One thread per source, so that a service that hangs delays nobody else; one thread that composes and delivers. A
-source that fails shows as lost with a remedy and is opened again before it is asked again: the stack may have moved, or
+source that fails shows as down with a remedy and is opened again before it is asked again: the stack may have moved, or
 InfluxDB may have another token. Threads are daemons: they end with the kernel.
 """
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 TICK = 0.5
 """Seconds between deliveries: twice a second reads as live and costs little."""
 PAUSE_AFTER_TROUBLE = 2.0
-"""Seconds before a lost service is asked again."""
+"""Seconds before a down service is asked again."""
 
 
 class Source(Protocol):
@@ -46,7 +46,7 @@ class Sample:
     at: float = 0.0
 
     @property
-    def lost(self) -> bool:
+    def down(self) -> bool:
         return bool(self.cause)
 
 
@@ -83,9 +83,9 @@ class PolledSource:
             self.latest = Sample(self.source.sample(), at=time.time())
             return max(0.1, self.source.every - (time.monotonic() - started))
         except LabError as error:
-            self._lost(error.cause, error.remedy)
+            self._down(error.cause, error.remedy)
         except Exception as error:  # noqa: BLE001 - a thread's traceback would land in whatever cell runs
-            self._lost(
+            self._down(
                 f"{self.source.service} does not answer: {explain(error)}",
                 f"It may be starting. If this stays, see ./workshop logs {self.source.service}.",
             )
@@ -93,15 +93,15 @@ class PolledSource:
 
     def _open(self) -> None:
         """Open the source on the addresses of now, unless it is open and answers."""
-        if self._opened and not self.latest.lost:
+        if self._opened and not self.latest.down:
             return
         self._close()
         addresses = self._addresses()
         self._opened = True  # even halfway: it is closed before the next try
         self.source.open(addresses)
 
-    def _lost(self, cause: str, remedy: str) -> None:
-        log.debug("%s lost: %s", self.source.service, cause)
+    def _down(self, cause: str, remedy: str) -> None:
+        log.debug("%s down: %s", self.source.service, cause)
         self.latest = Sample(self.latest.value, cause, remedy, self.latest.at)
 
     def _close(self) -> None:

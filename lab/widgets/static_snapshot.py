@@ -16,8 +16,8 @@ MOST = 12
 """Cards drawn; the sentences have the rest."""
 CURVE = 4
 """Lines of text that a curve is high."""
-MARKS = {"ready": "●", "slow": "▲", "lost": "■", "absent": "○", "waiting": "…"}
-COLOURS = {"ready": "#0072b2", "slow": "#b35c00", "lost": "#b3341f", "absent": "#6b6b6b", "waiting": "#6b6b6b"}
+MARKS = {"ready": "●", "slow": "▲", "down": "■", "missing": "○", "waiting": "…"}
+COLOURS = {"ready": "#0072b2", "slow": "#b35c00", "down": "#b3341f", "missing": "#6b6b6b", "waiting": "#6b6b6b"}
 """Dark enough on white for 4.5:1; every colour comes with its own mark."""
 
 

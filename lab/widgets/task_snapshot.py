@@ -8,7 +8,7 @@ from typing import Any
 from lab.widgets.poller import Sample
 from lab.widgets.schedule import seconds_of
 from lab.widgets.task_script import split_script
-from lab.widgets.topic_views import lost
+from lab.widgets.topic_views import down
 
 
 def snapshot_of(name: str, sample: Sample) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def snapshot_of(name: str, sample: Sample) -> dict[str, Any]:
         "runs": runs,
         "run": sample.value.get("run", ""),
         "log": sample.value.get("log", []),
-        "lost": lost(sample),
+        "down": down(sample),
         "events": [],
         "words": _words(name, task, runs) if sample.value else ["InfluxDB was not seen yet."],
     }

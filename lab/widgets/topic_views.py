@@ -17,9 +17,9 @@ ERRORS = "__connect.errors."
 """Prefix of the headers that Connect adds to a dead letter; Apache Kafka, KIP-298."""
 
 
-def lost(*samples: Sample) -> dict[str, str]:
-    """Cause and remedy of the first source that is lost; empty when none is."""
-    return next(({"cause": sample.cause, "remedy": sample.remedy} for sample in samples if sample.lost), {})
+def down(*samples: Sample) -> dict[str, str]:
+    """Cause and remedy of the first source that is down; empty when none is."""
+    return next(({"cause": sample.cause, "remedy": sample.remedy} for sample in samples if sample.down), {})
 
 
 def partitions(topic: str, tail: Sample, seen: dict[str, int]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def partitions(topic: str, tail: Sample, seen: dict[str, int]) -> dict[str, Any]
         "topic": topic,
         "missing": bool(tail.value.get("missing")),
         "lanes": [{**lane, "keys": keys[lane["n"]]} for lane in lanes],
-        "lost": lost(tail),
+        "down": down(tail),
         "words": [_lane_words(lane, keys[lane["n"]]) for lane in lanes] or [_no_lanes(topic, tail)],
     }
 
@@ -63,15 +63,15 @@ def _lane_words(lane: Mapping[str, Any], keys: list[str]) -> str:
 def replicas(topic: str, cluster: Sample, event_log: EventLog, now: float) -> dict[str, Any]:
     """Leader, followers and ISR of each partition of one topic, and what changed."""
     held = cluster.value.get("topics", {}).get(topic, {})
-    alive = [] if cluster.lost else cluster.value.get("brokers", [])
-    event_log.look(now, {} if cluster.lost else {topic: held}, {})
+    alive = [] if cluster.down else cluster.value.get("brokers", [])
+    event_log.look(now, {} if cluster.down else {topic: held}, {})
     brokers = sorted({*alive, *(broker for at in held.values() for broker in at["replicas"])})
     return {
         "topic": topic,
-        "missing": cluster is not NOTHING_YET and not cluster.lost and not held,
-        "brokers": [{"id": broker, "state": "ready" if broker in alive else "lost"} for broker in brokers],
+        "missing": cluster is not NOTHING_YET and not cluster.down and not held,
+        "brokers": [{"id": broker, "state": "ready" if broker in alive else "down"} for broker in brokers],
         "partitions": [{"n": number, **at} for number, at in held.items()],
-        "lost": lost(cluster),
+        "down": down(cluster),
         "events": event_log.events,
         "words": [_replica_words(number, at) for number, at in held.items()],
     }
@@ -96,7 +96,7 @@ def dead_letters(topic: str, tail: Sample) -> dict[str, Any]:
         "missing": bool(tail.value.get("missing")),
         "total": sum(ends),
         "letters": letters,
-        "lost": lost(tail),
+        "down": down(tail),
         "words": words or [_no_letters(topic, tail)],
     }
 

@@ -72,7 +72,7 @@ def test_a_broken_snapshot_is_told_in_the_cell_and_the_next_one_draws(page: Page
 def test_the_map_shows_leaders_that_moved_a_lost_broker_and_a_lost_service(page: Page) -> None:
     show(page, "pipeline_map", canned.broken_map())
     brokers = page.locator(".lab-broker")
-    expect(brokers.nth(1)).to_contain_text("broker 2 lost")
+    expect(brokers.nth(1)).to_contain_text("broker 2 down")
     expect(brokers.nth(1).locator(".lab-topic").first.locator("[data-role='behind']")).to_have_count(6)
     expect(brokers.nth(2).locator(".lab-topic").first.locator("[data-role='leader']")).to_have_count(4)
     expect(page.locator(".lab-at-raw")).to_contain_text("Restart influxd")
@@ -128,7 +128,7 @@ def test_a_lag_nobody_can_know_is_called_unknown(page: Page) -> None:
 def test_the_map_before_its_first_look_shows_nothing_as_lost(page: Page) -> None:
     show(page, "pipeline_map", MapComposer(canned.NAMES).compose({}, canned.NOW))
     expect(page.locator(".lab-broker")).to_have_count(0)
-    expect(page.locator("[data-state='lost']")).to_have_count(0)
+    expect(page.locator("[data-state='down']")).to_have_count(0)
 
 
 ODD = "a\"b'<i>${c}\\__proto__ \u00e9\U0001f600"
@@ -202,9 +202,9 @@ def test_a_demand_that_the_fleet_never_takes_over_goes_back(page: Page) -> None:
 
 def test_a_device_without_a_connection_is_not_taken_for_one_that_was_cut(page: Page) -> None:
     show(page, "fleet_panel", canned.fleet(connected=False))
-    lost, cut = (page.locator(f"[data-generator='generator{n}']") for n in (1, 2))
-    expect(lost).to_contain_text("offline: no connection")
-    expect(lost.get_by_role("button", name="Cut the network of generator1")).to_be_visible()
+    down, cut = (page.locator(f"[data-generator='generator{n}']") for n in (1, 2))
+    expect(down).to_contain_text("offline: no connection")
+    expect(down.get_by_role("button", name="Cut the network of generator1")).to_be_visible()
     expect(cut).to_contain_text("offline: cut")
     expect(cut.get_by_role("button", name="Restore the network of generator2")).to_be_visible()
 
@@ -216,7 +216,7 @@ def test_a_large_fleet_says_what_is_listed_and_any_generator_is_reached_by_name(
     harness.feed(page, canned.fleet(1000))
     expect(page.locator(".lab-is-fleet tbody tr")).to_have_count(40)
     expect(page.locator(".lab-is-fleet")).to_contain_text("40 of 1,000 generators are listed")
-    expect(page.locator(".lab-world title")).to_have_text("Map of the fleet: 998 well, 1 need fuel, 1 offline")
+    expect(page.locator(".lab-world title")).to_have_text("Map of the fleet: 998 with fuel, 1 need fuel, 1 offline")
     field.fill(" generator777 ")
     field.press("Enter")
     page.get_by_role("button", name="Follow", exact=True).click()

@@ -85,8 +85,8 @@ def broken_map() -> dict[str, Any]:
     composer = MapComposer(NAMES)
     composer.compose(map_facts(NOW), NOW)
     moved = {"brokers": [1, 3], "topics": topics({2: 3}, out=(2,))}
-    lost = Sample({}, "influxd does not answer: connection refused", "It may be starting.", NOW)
-    return composer.compose(map_facts(NOW + 1, kafka=Sample(moved, at=NOW + 1), influxd=lost), NOW + 1)
+    down = Sample({}, "influxd does not answer: connection refused", "It may be starting.", NOW)
+    return composer.compose(map_facts(NOW + 1, kafka=Sample(moved, at=NOW + 1), influxd=down), NOW + 1)
 
 
 def views(count: int = 5, **first: Any) -> list[Any]:

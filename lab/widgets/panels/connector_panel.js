@@ -1,9 +1,9 @@
 // The connector panel: state, tasks, errors and settings, with its life in the learner's hand.
 
-const LOOKS = { running: "ready", paused: "slow", stopped: "slow", unassigned: "slow", restarting: "slow", failed: "lost" };
+const LOOKS = { running: "ready", paused: "slow", stopped: "slow", unassigned: "slow", restarting: "slow", failed: "down" };
 
 function buildConnector({ body, send }) {
-  const lost = lostLine(), empty = h("p", { class: "lab-quiet", hidden: true }), state = h("p"), rows = h("tbody");
+  const down = downLine(), empty = h("p", { class: "lab-quiet", hidden: true }), state = h("p"), rows = h("tbody");
   const acts = h("div", { class: "lab-row" }, button("Pause", () => send("pause")), button("Resume", () => send("resume")),
     button("Restart", () => send("restart")));
   const trace = h("pre", { class: "lab-trace", tabindex: "0", "aria-label": "The connector's error" }), settings = h("tbody");
@@ -12,9 +12,9 @@ function buildConnector({ body, send }) {
   const whole = h("div", {}, state, acts, trace, h("div", { class: "lab-scroll" }, tasks),
     h("details", { class: "lab-words" }, h("summary", {}, "Settings"), h("div", { class: "lab-scroll" },
       h("table", {}, h("caption", { class: "lab-aloud" }, "Settings"), settings))));
-  body.append(lost.line, empty, whole);
+  body.append(down.line, empty, whole);
   return (snapshot) => {
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     empty.hidden = !snapshot.missing;
     put(empty, snapshot.missing ? `There is no connector ${snapshot.name} yet: create it first.` : "");
     whole.hidden = !snapshot.state;

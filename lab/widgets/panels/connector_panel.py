@@ -14,7 +14,7 @@ from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
 from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.sources import http
-from lab.widgets.topic_views import lost
+from lab.widgets.topic_views import down
 
 SECRETS = ("token", "password", "secret")
 """A setting whose name has one of these is shown as dots."""
@@ -50,9 +50,9 @@ def snapshot_of(name: str, connect: Sample) -> dict[str, Any]:
     """State, tasks with their errors, and settings of one connector. Pure."""
     about = connect.value.get("connectors", {}).get(name)
     if about is None:
-        missing = connect is not NOTHING_YET and not connect.lost
+        missing = connect is not NOTHING_YET and not connect.down
         words = [f"{name} does not exist yet."] if missing else ["Connect was not seen yet."]
-        return {"name": name, "missing": missing, "lost": lost(connect), "words": words}
+        return {"name": name, "missing": missing, "down": down(connect), "words": words}
     state = about["state"].lower()
     tasks = [{**task, "state": task["state"].lower()} for task in about["tasks"]]
     return {
@@ -62,7 +62,7 @@ def snapshot_of(name: str, connect: Sample) -> dict[str, Any]:
         "trace": about["trace"],
         "tasks": tasks,
         "config": {key: _shown(key, value) for key, value in sorted(about["config"].items())},
-        "lost": lost(connect),
+        "down": down(connect),
         "words": [f"{name} is {state}.", *(_task_words(task) for task in tasks)],
     }
 

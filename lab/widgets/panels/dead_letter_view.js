@@ -3,14 +3,14 @@
 const COLUMNS = ["Offset", "Time", "Key", "Reason", "Came from", "Record"];
 
 function buildLetters({ body }) {
-  const lost = lostLine(), big = h("p"), rows = h("tbody");
+  const down = downLine(), big = h("p"), rows = h("tbody");
   const table = h("div", { class: "lab-scroll", tabindex: "0", role: "region", "aria-label": "The letters" },
     h("table", {}, h("caption", { class: "lab-aloud" }, "Dead letters, newest first"),
       h("thead", {}, h("tr", {}, COLUMNS.map((name) => h("th", { scope: "col" }, name)))), rows));
-  body.append(lost.line, big, table);
+  body.append(down.line, big, table);
   return (snapshot) => {
     if (!snapshot.letters) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     table.hidden = !snapshot.letters.length;
     put(big, !snapshot.seen ? "Not seen yet." : snapshot.missing ? `There is no topic ${snapshot.topic} yet.`
       : snapshot.letters.length ? `${number(snapshot.total)} in ${snapshot.topic}; the newest:` : "● No dead letters: the sink took every record.");

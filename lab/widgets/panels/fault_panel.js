@@ -1,7 +1,7 @@
 // The fault panel: one row per service, faults for the whole pipeline below, and one button that undoes everything.
 
 const FAULTS = [["kill", "Kill"], ["freeze", "Freeze"], ["stop", "Stop"], ["restart", "Restart"]];
-const SERVICE_LOOKS = { ready: "ready", starting: "slow", building: "slow", stopped: "lost", failed: "lost" };
+const SERVICE_LOOKS = { ready: "ready", starting: "slow", building: "slow", stopped: "down", failed: "down" };
 
 function makeService(service, send) {
   const state = h("td", { class: "lab-badge" }), undo = h("span");
@@ -17,15 +17,15 @@ function makeService(service, send) {
 }
 
 function buildFaults({ body, send }) {
-  const lost = lostLine(), rows = h("tbody"), events = eventList("What was done");
+  const down = downLine(), rows = h("tbody"), events = eventList("What was done");
   const slow = button("Make the network slow", () => send(slow.dataset.act, { key: "slow network" }), { "data-act": "slow" });
   const heal = button("Undo everything", () => send("heal"), { class: "lab-button lab-primary" });
-  body.append(lost.line, h("div", { class: "lab-scroll" }, h("table", {}, h("caption", { class: "lab-aloud" }, "Services and their faults"),
+  body.append(down.line, h("div", { class: "lab-scroll" }, h("table", {}, h("caption", { class: "lab-aloud" }, "Services and their faults"),
     h("thead", {}, h("tr", {}, ["Service", "State", "Break it"].map((n) => h("th", { scope: "col" }, n)))), rows)),
     h("div", { class: "lab-row" }, slow, button("Send poison readings", () => send("poison")), heal), events.box);
   return (snapshot) => {
     if (!snapshot.services) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     keyed(rows, snapshot.services, (one) => one.name, (one) => makeService(one, send), (row, one) => row._draw(one));
     slow.dataset.act = snapshot.slow ? "undo" : "slow";
     put(slow, snapshot.slow ? "Make the network fast again" : "Make the network slow");

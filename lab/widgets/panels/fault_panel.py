@@ -15,7 +15,7 @@ from lab.widgets.network import relay
 from lab.widgets.panel import Panel
 from lab.widgets.poller import Sample
 from lab.widgets.sources import http
-from lab.widgets.topic_views import lost
+from lab.widgets.topic_views import down
 from lab.widgets.worker import Action, Worker
 
 SLOW_S = 0.5
@@ -101,7 +101,7 @@ def snapshot_of(stack: Sample, active: ActiveFaults) -> dict[str, Any]:
         "slow": "slow network" in active.faults,
         "active": [{"key": key, "since": round(active.faults[key][1], 1)} for key in keys],
         "events": active.done,
-        "lost": lost(stack),
+        "down": down(stack),
         "words": [
             *(f"{one['name']} is {one['state']}." for one in services),
             *(f"Active fault: {key}." for key in keys),

@@ -1,8 +1,8 @@
 // The fleet panel: a map of the fleet, the followed generator's reading hop by hop, and a table of controls.
 
 const SHAPES = { ok: "●", refuel: "▲", offline: "■" };
-const ALARMS = { ok: "ready", refuel: "slow", offline: "lost" };
-const ALARM_WORDS = { ok: "well", refuel: "needs fuel", offline: "offline" };
+const ALARMS = { ok: "ready", refuel: "slow", offline: "down" };
+const ALARM_WORDS = { ok: "fuel ok", refuel: "needs fuel", offline: "offline" };
 const PATIENCE_MS = 5000; // The fleet takes a demand over sooner than this, or never: then the slider goes back.
 const SEND_EVERY_MS = 200;
 const TANK = 1000;
@@ -16,7 +16,7 @@ function worldMap(land) {
   picture.append(dots);
   return { picture, draw(snapshot) {
     const { ok, refuel, offline } = snapshot.counts;
-    put(title, `Map of the fleet: ${number(ok)} well, ${number(refuel)} need fuel, ${number(offline)} offline`);
+    put(title, `Map of the fleet: ${number(ok)} with fuel, ${number(refuel)} need fuel, ${number(offline)} offline`);
     keyed(dots, snapshot.dots, (dot) => dot[0], () => s("text", { "text-anchor": "middle" }), (node, [id, lat, lon, alarm]) => {
       set(node, "x", lon);
       set(node, "y", 3 - lat);
@@ -108,17 +108,17 @@ function finder(send) {
 }
 
 function buildFleet({ body, model, send }) {
-  const lost = lostLine(), map = worldMap(model.get("land") ?? ""), hops = hopStrip();
+  const down = downLine(), map = worldMap(model.get("land") ?? ""), hops = hopStrip();
   const events = eventList("What just happened");
   const rows = h("tbody"), others = finder(send);
   const table = h("table", {}, h("caption", { class: "lab-aloud" }, "Generators and their controls"),
     h("thead", {}, h("tr", {}, ["Generator", "State", "Load", "Fuel", "Network and fuel"].map((name) => h("th", { scope: "col" }, name)))), rows);
-  body.append(lost.line, h("div", { class: "lab-fleet-top" }, map.picture, h("div", {}, hops.box, events.box)),
+  body.append(down.line, h("div", { class: "lab-fleet-top" }, map.picture, h("div", {}, hops.box, events.box)),
     h("div", { class: "lab-scroll" }, table), others.box,
     h("div", { class: "lab-row" }, button("Add a generator", () => send("add"), { class: "lab-button lab-primary" })));
   return (snapshot) => {
     if (!snapshot.generators) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     map.draw(snapshot);
     hops.draw(snapshot);
     events.draw(snapshot.events, 4);

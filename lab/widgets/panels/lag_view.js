@@ -48,14 +48,14 @@ function chart() {
 }
 
 function buildLag({ body }) {
-  const lost = lostLine(), big = h("p", { class: "lab-big lab-num" }), state = h("p", { class: "lab-quiet" });
+  const down = downLine(), big = h("p", { class: "lab-big lab-num" }), state = h("p", { class: "lab-quiet" });
   const picture = chart(), bars = h("ul", { class: "lab-bars" }), members = h("ul", { class: "lab-list" });
   const events = eventList("Rebalances (marked R)");
-  body.append(lost.line, h("div", { class: "lab-lag-top" }, big, state), picture.picture,
+  body.append(down.line, h("div", { class: "lab-lag-top" }, big, state), picture.picture,
     h("div", { class: "lab-lag-more" }, h("div", {}, h("h3", {}, "Lag by partition"), bars), h("div", {}, h("h3", {}, "Members"), members, events.box)));
   return (snapshot) => {
     if (!snapshot.partitions) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     put(big, snapshot.total === null ? "lag unknown" : `${number(snapshot.total)} records behind`);
     put(state, `group is ${snapshot.state}`);
     picture.draw(snapshot);

@@ -26,12 +26,12 @@ function makeLane(lane) {
 }
 
 function buildPartitions({ body }) {
-  const lost = lostLine(), empty = h("p", { class: "lab-quiet", hidden: true }), lanes = h("div", {});
-  body.append(lost.line, empty, lanes,
+  const down = downLine(), empty = h("p", { class: "lab-quiet", hidden: true }), lanes = h("div", {});
+  body.append(down.line, empty, lanes,
     h("p", { class: "lab-quiet" }, "Each box is one record: its key and its offset. Newest on the right; order holds within a partition only."));
   return (snapshot) => {
     if (!snapshot.lanes) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     empty.hidden = !snapshot.missing;
     put(empty, snapshot.missing ? `There is no topic ${snapshot.topic} yet.` : "");
     keyed(lanes, snapshot.lanes, (lane) => lane.n, makeLane, (node, lane) => {

@@ -68,12 +68,12 @@ function drawTopic(row, topic, broker) {
 function drawBroker(node, broker, topics) {
   node.dataset.state = broker.state;
   const [head, rows, remedy] = node.children;
-  const word = { ready: "up", lost: "lost" }[broker.state];
+  const word = { ready: "up", down: "down" }[broker.state];
   put(head, `${MARKS[broker.state]} broker ${broker.id} ${word}`);
   keyed(rows, topics, (t) => t.name,
     () => h("div", { class: "lab-topic" }, h("span", { class: "lab-topic-name" }), h("span", { class: "lab-cells" })),
     (row, topic) => drawTopic(row, topic, broker.id));
-  remedy.hidden = broker.state !== "lost" || !broker.remedy;
+  remedy.hidden = broker.state !== "down" || !broker.remedy;
   put(remedy, broker.remedy);
 }
 

@@ -9,18 +9,18 @@ function roleAt(partition, broker) {
 }
 
 function buildReplicas({ body }) {
-  const lost = lostLine(), empty = h("p", { class: "lab-quiet", hidden: true }), events = eventList("What just happened");
+  const down = downLine(), empty = h("p", { class: "lab-quiet", hidden: true }), events = eventList("What just happened");
   const head = h("tr"), rows = h("tbody");
-  body.append(lost.line, empty, h("div", { class: "lab-scroll" },
+  body.append(down.line, empty, h("div", { class: "lab-scroll" },
     h("table", { class: "lab-replicas" }, h("caption", { class: "lab-aloud" }, "Replicas by partition and broker"), h("thead", {}, head), rows)), events.box);
   return (snapshot) => {
     if (!snapshot.partitions) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     empty.hidden = !snapshot.missing;
     put(empty, snapshot.missing ? `There is no topic ${snapshot.topic} yet.` : "");
     const columns = [{ id: "Partition" }, ...snapshot.brokers, { id: "End offset" }];
     keyed(head, columns, (c) => c.id, () => h("th", { scope: "col" }), (cell, column) =>
-      put(cell, column.state ? `${MARKS[column.state]} broker ${column.id}${column.state === "lost" ? " (lost)" : ""}` : column.id));
+      put(cell, column.state ? `${MARKS[column.state]} broker ${column.id}${column.state === "down" ? " (down)" : ""}` : column.id));
     keyed(rows, snapshot.partitions, (p) => p.n, () => h("tr"), (row, partition) => {
       keyed(row, columns, (c) => c.id, (c) => h(c.id === "Partition" ? "th" : "td"), (cell, column) => {
         if (column.id === "Partition") { set(cell, "scope", "row"); return put(cell, partition.n); }

@@ -2,7 +2,7 @@
 
 const CHECK_AFTER_MS = 700;
 const KEEP_EVERY_MS = 250; // The kernel has the first key at once, and what follows in a message per so long.
-const RUN_LOOKS = { success: "ready", failed: "lost", canceled: "slow", scheduled: "waiting", started: "waiting" };
+const RUN_LOOKS = { success: "ready", failed: "down", canceled: "slow", scheduled: "waiting", started: "waiting" };
 
 function field(label, control) {
   const id = uid("field");
@@ -123,7 +123,7 @@ function buildTask({ body, model, send, onEnd }) {
   const check = () => { clearTimeout(timer); asked = Date.now(); send("check", { ...read(), number: asked }); };
   const changed = () => { draft.touch(); flux.doubt(); clearTimeout(timer); timer = setTimeout(check, CHECK_AFTER_MS); };
   const schedule = scheduleFields(start, () => { changed(); send("look", { name: schedule.read().name }); });
-  const flux = editor(start, changed, schedule.lead), runs = runTable(send), lost = lostLine();
+  const flux = editor(start, changed, schedule.lead), runs = runTable(send), down = downLine();
   const fill = (fields, text) => { schedule.fill(fields); flux.fill(text); check(); };
   const draft = draftKeeper(model, read, (text) => fill(text, text.flux));
   const save = button("Create task", () => { check(); send("save", read()); }, { class: "lab-button lab-primary" });
@@ -134,7 +134,7 @@ function buildTask({ body, model, send, onEnd }) {
   const state = h("p", { class: "lab-badge" });
   const load = button("Load the saved script", () => { draft.drop(); fillFrom(model.get("snapshot").task); });
   const life = h("div", {}, state, h("div", { class: "lab-row" }, now, toggle, load), h("div", { class: "lab-row" }, field("A past time (UTC)", when), later), runs.box);
-  body.append(lost.line, schedule.box, flux.box, h("div", { class: "lab-row" }, button("Check", check), save), life);
+  body.append(down.line, schedule.box, flux.box, h("div", { class: "lab-row" }, button("Check", check), save), life);
   const version = (task) => JSON.stringify([task.id, task.fields, task.flux]);
   const fillFrom = (task) => { filled = version(task); fill(task.fields, task.flux); };
   /** Unsaved work stays as it is; a form without any follows the saved task. */
@@ -151,7 +151,7 @@ function buildTask({ body, model, send, onEnd }) {
   if (draft.unsaved()) check();
   return (snapshot) => {
     if (snapshot.loading) return;
-    lost.draw(snapshot.lost);
+    down.draw(snapshot.down);
     const task = snapshot.task;
     if (task) follow(task);
     put(save, task ? "Update task" : "Create task");

@@ -56,7 +56,9 @@ def test_no_retired_phrase(path: Path) -> None:
     assert not found, f"{found}; write: {RETIRED}"
 
 
-@pytest.mark.parametrize("phrase", ["Mend it", "begins anew", "by itself", "It says nothing", "the end less the group's"])
+@pytest.mark.parametrize(
+    "phrase", ["Mend it", "begins anew", "by itself", "It says nothing", "the end less the group's"]
+)
 def test_the_list_finds_them(phrase: str) -> None:
     assert ANYWHERE.search(phrase)
 

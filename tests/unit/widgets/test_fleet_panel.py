@@ -1,4 +1,4 @@
-"""The fleet panel behind its picture: whose fleet it drives, and what it says of large fleets and lost services."""
+"""The fleet panel behind its picture: whose fleet it drives, and what it says of large fleets and down services."""
 
 from __future__ import annotations
 
@@ -165,8 +165,8 @@ def make(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> Maker:
 
 def test_without_a_stack_the_panel_opens_and_says_how_to_start_one(nowhere: None) -> None:
     panel = widgets.fleet_panel()
-    until(lambda: panel.snapshot.get("lost"), PATIENCE_S)
-    assert panel.snapshot["lost"] == {
+    until(lambda: panel.snapshot.get("down"), PATIENCE_S)
+    assert panel.snapshot["down"] == {
         "cause": "The services are not running: there is no stack.json.",
         "remedy": "Start them with ./workshop up.",
     }
@@ -202,8 +202,8 @@ def test_a_fleet_that_does_not_run_is_said_to_with_what_to_do(make: Maker) -> No
     mine = Stand()
     panel = widgets.fleet_panel(mine)  # type: ignore[arg-type]
     mine.stop()
-    until(lambda: "not running" in panel.snapshot.get("lost", {}).get("cause", ""), PATIENCE_S)
-    assert "fleet_panel()" in panel.snapshot["lost"]["remedy"]
+    until(lambda: "not running" in panel.snapshot.get("down", {}).get("cause", ""), PATIENCE_S)
+    assert "fleet_panel()" in panel.snapshot["down"]["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_a_device_that_was_cut_is_told_from_one_that_finds_no_proxy() -> None:
     proxy = Sample({}, "proxy does not answer: refused", "It may be starting.")
     snapshot = composed(views, proxy=proxy)
     assert [(row["alarm"], row["cut"]) for row in snapshot["generators"]] == [("offline", True), ("offline", False)]
-    assert snapshot["lost"] == {"cause": proxy.cause, "remedy": proxy.remedy}
+    assert snapshot["down"] == {"cause": proxy.cause, "remedy": proxy.remedy}
     assert [word.rpartition(", ")[2] for word in snapshot["words"][1:3]] == ["cut.", "no connection."]
 
 
@@ -284,7 +284,7 @@ def test_a_fleet_larger_than_the_table_says_which_are_listed_of_how_many() -> No
     assert [row["id"] for row in snapshot["generators"][:3]] == ["g900", "g700", "g701"]
     assert snapshot["dots"][0][0] == "g900"
     assert snapshot["counts"] == {"ok": 998, "refuel": 1, "offline": 1}
-    assert snapshot["words"][0] == "1,000 generators: 998 well, 1 in need of fuel, 1 offline."
+    assert snapshot["words"][0] == "1,000 generators: 998 with fuel, 1 in need of fuel, 1 offline."
     assert snapshot["words"][1] == snapshot["more"]
     assert snapshot["more"].startswith("40 of 1,000 generators are listed: the followed one, then those offline")
 

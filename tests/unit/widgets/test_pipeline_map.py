@@ -82,13 +82,13 @@ def test_a_cluster_of_one_broker_shows_one_broker() -> None:
 def test_a_broker_that_died_before_the_first_look_is_known_by_its_replicas() -> None:
     kafka = Sample({"brokers": [1, 3], "topics": {NAMES.readings: {0: part((1, 2, 3))}}}, at=NOW)
     snapshot = MapComposer(NAMES).compose({"kafka": kafka}, NOW)
-    assert [(b["id"], b["state"]) for b in snapshot["brokers"]] == [(1, "ready"), (2, "lost"), (3, "ready")]
+    assert [(b["id"], b["state"]) for b in snapshot["brokers"]] == [(1, "ready"), (2, "down"), (3, "ready")]
 
 
-def test_before_the_first_look_no_sentence_calls_a_broker_lost() -> None:
+def test_before_the_first_look_no_sentence_calls_a_broker_down() -> None:
     snapshot = MapComposer(NAMES).compose({}, NOW)
     assert snapshot["words"]
-    assert not [word for word in snapshot["words"] if "lost" in word]
+    assert not [word for word in snapshot["words"] if ": down" in word]
 
 
 def sink_facts(group: Sample) -> dict[str, Sample]:
@@ -100,8 +100,8 @@ def test_the_lag_of_a_group_that_is_lost_is_unknown() -> None:
     held = {"committed": {"t/0": 4}, "ends": {"t/0": 10}}
     good = MapComposer(NAMES).compose(sink_facts(Sample(held, at=NOW)), NOW)
     assert card(good, "sink")["lines"][1] == "-, lag 6"
-    lost = MapComposer(NAMES).compose(sink_facts(Sample(held, "gone", "wait", NOW)), NOW)
-    assert card(lost, "sink")["lines"][1] == "-, lag unknown"
+    down = MapComposer(NAMES).compose(sink_facts(Sample(held, "gone", "wait", NOW)), NOW)
+    assert card(down, "sink")["lines"][1] == "-, lag unknown"
     unseen = MapComposer(NAMES).compose(sink_facts(NOTHING_YET), NOW)
     assert card(unseen, "sink")["lines"][1] == "-, lag unknown"
 

@@ -58,12 +58,12 @@ def test_a_lost_source_keeps_its_last_value_tells_why_and_recovers_by_itself() -
     polled = PolledSource(source, nowhere)
     until(lambda: polled.latest.value.get("count", 0) > 0)
     source.trouble = OSError("connection refused")
-    until(lambda: polled.latest.lost)
+    until(lambda: polled.latest.down)
     assert polled.latest.value["count"] > 0
     assert "connection refused" in polled.latest.cause
     assert "./workshop logs kafka" in polled.latest.remedy
     source.trouble = None
-    until(lambda: not polled.latest.lost)
+    until(lambda: not polled.latest.down)
     polled.stop()
     until(lambda: source.closed == len(source.opened))
 
@@ -76,7 +76,7 @@ def test_a_source_is_opened_anew_when_the_stack_moved() -> None:
     held[0], source.trouble = nowhere(mqtt_port=2), OSError("gone")
     until(lambda: len(source.opened) > 1)
     source.trouble = None
-    until(lambda: not polled.latest.lost)
+    until(lambda: not polled.latest.down)
     polled.stop()
     assert {one.mqtt_port for one in source.opened[1:]} == {2}
 
@@ -87,7 +87,7 @@ def test_without_a_stack_the_remedy_is_the_stacks_own() -> None:
         raise LearnerError("The services are not running.", "Start them with ./workshop up.")
 
     polled = PolledSource(Moody(), none)
-    until(lambda: polled.latest.lost)
+    until(lambda: polled.latest.down)
     polled.stop()
     assert polled.latest.remedy == "Start them with ./workshop up."
 

@@ -99,8 +99,8 @@ def test_replicas_that_leave_and_rejoin_are_told() -> None:
 
 
 def test_a_state_seen_for_the_first_time_is_no_news() -> None:
-    assert state_changes({}, {"a": "lost"}) == []
-    assert state_changes({"a": "well"}, {"a": "lost"}) == ["a: lost"]
+    assert state_changes({}, {"a": "down"}) == []
+    assert state_changes({"a": "healthy"}, {"a": "down"}) == ["a: down"]
 
 
 def test_a_lost_cluster_does_not_make_every_leader_look_moved_when_it_is_back() -> None:
@@ -166,16 +166,16 @@ def test_a_lost_service_shows_as_lost_with_its_remedy_and_comes_back() -> None:
     composer = MapComposer(NAMES)
     good = Sample({"counts": {NAMES.raw_bucket: 5, NAMES.downsampled_bucket: 1}}, at=NOW)
     composer.compose({"influxd": good}, NOW)
-    lost = Sample(good.value, "influxd does not answer: refused", "It may be starting.", NOW)
-    card = _card(composer.compose({"influxd": lost}, NOW + 1), "raw")
-    assert card["state"] == "lost"
+    down = Sample(good.value, "influxd does not answer: refused", "It may be starting.", NOW)
+    card = _card(composer.compose({"influxd": down}, NOW + 1), "raw")
+    assert card["state"] == "down"
     assert "influxd" in card["remedy"]
     assert "refused" in card["detail"]
     back = composer.compose({"influxd": good}, NOW + 2)
     assert _card(back, "raw")["state"] == "ready"
     assert [event["text"] for event in back["events"] if "kafka_raw" in event["text"]] == [
-        "kafka_raw: lost",
-        "kafka_raw: well",
+        "kafka_raw: down",
+        "kafka_raw: healthy",
     ]
 
 
@@ -183,14 +183,14 @@ def test_a_failed_task_of_a_connector_is_lost_with_its_first_line() -> None:
     tasks = [{"id": 0, "state": "FAILED", "trace": "Bad token\n\tat X"}]
     held = {NAMES.sink: {"state": "RUNNING", "tasks": tasks, "trace": ""}}
     card = _card(MapComposer(NAMES).compose({"connect": Sample({"connectors": held}, at=NOW)}, NOW), "sink")
-    assert (card["state"], card["detail"]) == ("lost", "Bad token")
+    assert (card["state"], card["detail"]) == ("down", "Bad token")
 
 
 def test_a_broker_that_is_gone_is_lost_and_keeps_its_place() -> None:
     composer = MapComposer(NAMES)
     composer.compose({"kafka": Sample({"brokers": [1, 2, 3], "topics": {}}, at=NOW)}, NOW)
     brokers = composer.compose({"kafka": Sample({"brokers": [1, 3], "topics": {}}, at=NOW)}, NOW)["brokers"]
-    assert [(b["id"], b["state"]) for b in brokers] == [(1, "ready"), (2, "lost"), (3, "ready")]
+    assert [(b["id"], b["state"]) for b in brokers] == [(1, "ready"), (2, "down"), (3, "ready")]
     assert brokers[1]["remedy"]
 
 

@@ -226,9 +226,9 @@ def test_a_new_token_in_the_same_file_is_taken_without_restarting_anything(
     polled = PolledSource(source, lambda: nowhere(influx_token_file=token))
     until(lambda: polled.latest.at > 0)
     server.token = "second"
-    until(lambda: polled.latest.lost)
+    until(lambda: polled.latest.down)
     token.write_text("second")
-    until(lambda: not polled.latest.lost, 10)
+    until(lambda: not polled.latest.down, 10)
     polled.stop()
 
 
