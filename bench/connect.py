@@ -23,11 +23,11 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from rich.console import Console
 from rich.table import Table
 
+from bench.connect_trial import Trial
 from lab import stack
 from lab.base.errors import ServiceError
 from lab.base.pace import allow
 from lab.base.reading import Reading
-from tests.support.connect_trial import Trial
 
 POINTS = 600_000
 GENERATORS = 100

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.connect_trial import Trial
 from lab.base.addresses import Addresses
-from tests.support.connect_trial import Trial
 
 
 @pytest.fixture

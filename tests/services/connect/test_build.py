@@ -23,7 +23,7 @@ def test_the_plugins_own_tests() -> None:
     """Among them the source against a model of a bucket, thousands of random histories."""
     result = java_tests.run()
     assert result.passed, result.output[-6000:]
-    assert "SweepModelTest" in "".join(path.name for path in java_tests.TESTS.rglob("*.java"))
+    assert "RescanWindowModelTest" in "".join(path.name for path in java_tests.TESTS.rglob("*.java"))
 
 
 def test_the_reference_page_is_up_to_date() -> None:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 from confluent_kafka import Message, Producer
 
+from bench.connect_trial import Trial
 from lab import stack as services
 from lab.base.pace import allow
 from lab.faults.relay import Relay
-from tests.support.connect_trial import Trial
 
 PATIENCE_S = 600
 LOOKBACK_MS = str(20 * 60 * 1000)

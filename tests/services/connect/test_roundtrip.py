@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
+from bench.connect_trial import Trial
 from lab.connect.configs import sink_config
-from tests.support.connect_trial import Trial
 
 PATIENCE_S = 240
 NOW_NS = time.time_ns()

@@ -13,12 +13,12 @@ from typing import ClassVar
 import pytest
 from confluent_kafka import Producer
 
+from bench.connect_trial import Trial
 from lab.base.addresses import Addresses
 from lab.base.errors import LearnerError
 from lab.base.pace import allow
 from lab.connect.client import Connect
 from lab.connect.configs import sink_config, source_config
-from tests.support.connect_trial import Trial
 
 NOW_US = time.time_ns() // 1000
 BATCH = 5000

@@ -9,9 +9,9 @@ import pytest
 from confluent_kafka import Message
 from influxdb_client.client.write_api import SYNCHRONOUS
 
+from bench.connect_trial import Trial
 from lab.base.errors import LabError
 from lab.connect.client import Offset
-from tests.support.connect_trial import Trial
 
 PATIENCE_S = 240
 

@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2;
 
-import io.hybridiot.connect.influxdb2.client.Probe;
+import io.hybridiot.connect.influxdb2.client.ConnectionValidator;
 import io.hybridiot.connect.influxdb2.client.TaskProperties;
 import io.hybridiot.connect.influxdb2.client.UnknownProperties;
 import io.hybridiot.connect.influxdb2.sink.InfluxDB2SinkTask;
@@ -28,7 +28,7 @@ public final class InfluxDB2Sink extends SinkConnector {
 
     @Override
     public Config validate(final Map<String, String> given) {
-        return Probe.forWriting().check(super.validate(given), given, SinkSettings::new);
+        return ConnectionValidator.forWriting().check(super.validate(given), given, SinkSettings::new);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.hybridiot.connect.influxdb2;
 
 import io.hybridiot.connect.influxdb2.client.ConnectionConfig;
-import io.hybridiot.connect.influxdb2.client.Probe;
+import io.hybridiot.connect.influxdb2.client.ConnectionValidator;
 import io.hybridiot.connect.influxdb2.client.TaskProperties;
 import io.hybridiot.connect.influxdb2.client.UnknownProperties;
 import io.hybridiot.connect.influxdb2.source.InfluxDB2SourceTask;
@@ -30,7 +30,7 @@ public final class InfluxDB2Source extends SourceConnector {
 
     @Override
     public Config validate(final Map<String, String> given) {
-        return Probe.forReading().check(super.validate(given), given, SourceSettings::new);
+        return ConnectionValidator.forReading().check(super.validate(given), given, SourceSettings::new);
     }
 
     @Override

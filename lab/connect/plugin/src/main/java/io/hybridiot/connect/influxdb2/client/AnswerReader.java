@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.client;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
@@ -23,11 +23,11 @@ public final class AnswerReader {
     private AnswerReader() {}
 
     /** Gives each row to {@code taker} until it returns false. The row is only good until the next. */
-    public static void read(final Reader in, final Predicate<Answer> taker) throws IOException, InfluxFailure {
+    public static void read(final Reader in, final Predicate<Answer> taker) throws IOException, InfluxRequestException {
         new AnswerReader().readAll(new CsvReader(in), taker);
     }
 
-    private void readAll(final CsvReader csv, final Predicate<Answer> taker) throws IOException, InfluxFailure {
+    private void readAll(final CsvReader csv, final Predicate<Answer> taker) throws IOException, InfluxRequestException {
         final Answer answer = new Answer(csv);
         while (csv.next()) {
             if (csv.size() == 1 && csv.isEmpty(0)) {
@@ -43,17 +43,17 @@ public final class AnswerReader {
         }
     }
 
-    private void annotation(final CsvReader csv) throws InfluxFailure {
+    private void annotation(final CsvReader csv) throws InfluxRequestException {
         switch (csv.cell(0)) {
             case "#datatype" -> types = cells(csv);
             case "#group" -> groups = cells(csv);
             case "#default" -> standards = cells(csv);
-            default -> throw InfluxFailure.notInflux("the answer to a query begins with \"" + shortened(csv.cell(0)) + "\"");
+            default -> throw InfluxRequestException.notInflux("the answer to a query begins with \"" + shortened(csv.cell(0)) + "\"");
         }
         headerNext = true;
     }
 
-    private void header(final CsvReader csv, final Answer answer) throws InfluxFailure {
+    private void header(final CsvReader csv, final Answer answer) throws InfluxRequestException {
         final List<String> labels = cells(csv);
         if (types.size() != labels.size() || groups.size() != labels.size() || standards.size() != labels.size()) {
             throw broken("columns and annotations differ in number");
@@ -67,7 +67,7 @@ public final class AnswerReader {
         headerNext = false;
     }
 
-    private boolean row(final CsvReader csv, final Answer answer, final Predicate<Answer> taker) throws InfluxFailure {
+    private boolean row(final CsvReader csv, final Answer answer, final Predicate<Answer> taker) throws InfluxRequestException {
         if (isError) {
             throw broken(csv.cell(1));
         }
@@ -86,8 +86,8 @@ public final class AnswerReader {
         return cells;
     }
 
-    private static InfluxFailure broken(final String why) {
-        return InfluxFailure.of(Kind.PASSING, "The query broke off: " + why);
+    private static InfluxRequestException broken(final String why) {
+        return InfluxRequestException.of(Kind.PASSING, "The query broke off: " + why);
     }
 
     private static String shortened(final String text) {

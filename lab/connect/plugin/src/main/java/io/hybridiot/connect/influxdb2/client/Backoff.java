@@ -26,7 +26,7 @@ public record Backoff(Duration first, Duration longest, int maxRetries) {
     }
 
     /** The wait before a retry of {@code failure}: the server's Retry-After when that is longer. */
-    public Duration delay(final int retry, final InfluxFailure failure, final RandomGenerator random) {
+    public Duration delay(final int retry, final InfluxRequestException failure, final RandomGenerator random) {
         final Duration own = delay(retry, random);
         return failure.retryAfter().filter(asked -> asked.compareTo(own) > 0).orElse(own);
     }

@@ -4,7 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.influxdb.exceptions.InfluxException;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,7 +23,7 @@ final class Failures {
     private Failures() {}
 
     /** Of an answer that does not confirm what was asked. */
-    static InfluxFailure of(final Response<?> answer, final String url) {
+    static InfluxRequestException of(final Response<?> answer, final String url) {
         final String body = body(answer);
         final String said = message(body);
         final int status = answer.code();
@@ -32,49 +32,49 @@ final class Failures {
                 + quote(said, body) + "). Use a token that may access this bucket.");
         }
         if (status == 413) {
-            return InfluxFailure.of(Kind.TOO_LARGE, status + ": " + quote(said, body));
+            return InfluxRequestException.of(Kind.TOO_LARGE, status + ": " + quote(said, body));
         }
         if (status == 408 || status == 425 || status == 429 || status >= 500) {
-            return new InfluxFailure(
+            return new InfluxRequestException(
                 Kind.PASSING, null, retryAfter(answer.headers(), Instant.now()), status + ": " + quote(said, body), null);
         }
         return said == null ? foreign(answer, body, url) : refused(status, said);
     }
 
     /** InfluxDB gives the reason of every refusal as the message of a JSON object. Whatever does not is something else. */
-    private static InfluxFailure foreign(final Response<?> answer, final String body, final String url) {
+    private static InfluxRequestException foreign(final Response<?> answer, final String body, final String url) {
         if (body.contains("HTTP request to an HTTPS server") || body.contains("plain HTTP request was sent to HTTPS port")) {
             return setup(ConnectionConfig.URL,
                 "What answers at " + url + " speaks TLS. Write the address with https:// in front.");
         }
         final String location = answer.headers().get("Location");
-        return InfluxFailure.notInflux("it answers " + answer.code()
+        return InfluxRequestException.notInflux("it answers " + answer.code()
             + (location == null ? "" : " and redirects to " + location) + (body.isBlank() ? "" : ": " + quote(null, body)));
     }
 
-    private static InfluxFailure refused(final int status, final String said) {
+    private static InfluxRequestException refused(final int status, final String said) {
         if (status == 404 || said.contains("organization") && said.contains("not found")) {
             return missing(said);
         }
         if (status == 400 || status == 422) {
-            return InfluxFailure.of(Kind.REFUSED, status + ": " + said);
+            return InfluxRequestException.of(Kind.REFUSED, status + ": " + said);
         }
-        return InfluxFailure.notInflux("it answers " + status + ": " + said);
+        return InfluxRequestException.notInflux("it answers " + status + ": " + said);
     }
 
     /** Of a request that got no answer. */
-    static InfluxFailure of(final Exception error, final String url) {
+    static InfluxRequestException of(final Exception error, final String url) {
         final Throwable cause = error instanceof InfluxException && error.getCause() != null ? error.getCause() : error;
         if (cause instanceof SSLException) {
-            return new InfluxFailure(Kind.PASSING, ConnectionConfig.URL, null, "No TLS connection to " + url + " ("
+            return new InfluxRequestException(Kind.PASSING, ConnectionConfig.URL, null, "No TLS connection to " + url + " ("
                 + describe(cause) + "). If the server speaks plain HTTP, write the address with http:// in front.", error);
         }
-        return new InfluxFailure(Kind.PASSING, ConnectionConfig.URL, null,
+        return new InfluxRequestException(Kind.PASSING, ConnectionConfig.URL, null,
             "No InfluxDB answers at " + url + " (" + describe(cause) + "). Check the address, and that the server runs.", error);
     }
 
 
-    private static InfluxFailure missing(final String said) {
+    private static InfluxRequestException missing(final String said) {
         if (said.contains("bucket")) {
             return setup(ConnectionConfig.BUCKET, "InfluxDB has no such bucket (" + said + "). Create it, or correct the name.");
         }
@@ -82,11 +82,11 @@ final class Failures {
             return setup(ConnectionConfig.ORG,
                 "InfluxDB knows no such organisation (" + said + "). Give its name or its 16-digit id.");
         }
-        return InfluxFailure.notInflux("404: " + said);
+        return InfluxRequestException.notInflux("404: " + said);
     }
 
-    private static InfluxFailure setup(final String property, final String message) {
-        return new InfluxFailure(Kind.SETUP, property, null, message, null);
+    private static InfluxRequestException setup(final String property, final String message) {
+        return new InfluxRequestException(Kind.SETUP, property, null, message, null);
     }
 
     private static String body(final Response<?> answer) {

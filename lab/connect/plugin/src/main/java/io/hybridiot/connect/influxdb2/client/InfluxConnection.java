@@ -59,7 +59,7 @@ public final class InfluxConnection implements LineWriter, RowReader, AutoClosea
 
     /** InfluxDB confirms a write with 204 and with nothing else. */
     @Override
-    public void write(final List<String> lines) throws InfluxFailure {
+    public void write(final List<String> lines) throws InfluxRequestException {
         try {
             final Response<Void> answer = writes.postWrite(config.org(), config.bucket(), String.join("\n", lines), null,
                 "identity", "text/plain; charset=utf-8", null, "application/json", null, precision, null).execute();
@@ -72,7 +72,7 @@ public final class InfluxConnection implements LineWriter, RowReader, AutoClosea
     }
 
     @Override
-    public void read(final String flux, final Predicate<Answer> taker) throws InfluxFailure {
+    public void read(final String flux, final Predicate<Answer> taker) throws InfluxRequestException {
         final Query query = new Query().query(flux).dialect(new Dialect().header(true).annotations(
             List.of(AnnotationsEnum.DATATYPE, AnnotationsEnum.GROUP, AnnotationsEnum.DEFAULT)));
         try {
@@ -88,18 +88,18 @@ public final class InfluxConnection implements LineWriter, RowReader, AutoClosea
     }
 
     private static void read(final Response<ResponseBody> answer, final Predicate<Answer> taker)
-            throws IOException, InfluxFailure {
+            throws IOException, InfluxRequestException {
         final String type = String.valueOf(answer.headers().get("Content-Type"));
         try (ResponseBody body = answer.body()) {
             if (!type.startsWith("text/csv")) {
-                throw InfluxFailure.notInflux("it answers a query with " + type + " and not with CSV");
+                throw InfluxRequestException.notInflux("it answers a query with " + type + " and not with CSV");
             }
             AnswerReader.read(body.charStream(), taker);
         }
     }
 
     /** The bucket's shard-group duration; zero where the token may not see the bucket's settings. */
-    public Duration shardGroupDuration() throws InfluxFailure {
+    public Duration shardGroupDuration() throws InfluxRequestException {
         try {
             final Response<Buckets> answer = client.getService(BucketsService.class)
                 .getBuckets(null, null, null, null, config.org(), null, config.bucket(), null).execute();

@@ -6,5 +6,5 @@ import java.util.List;
 @FunctionalInterface
 public interface LineWriter {
     /** Returns when InfluxDB took every line. Writing a line twice is harmless. */
-    void write(List<String> lines) throws InfluxFailure;
+    void write(List<String> lines) throws InfluxRequestException;
 }

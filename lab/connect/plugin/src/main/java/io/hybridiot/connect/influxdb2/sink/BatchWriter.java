@@ -1,8 +1,8 @@
 package io.hybridiot.connect.influxdb2.sink;
 
 import io.hybridiot.connect.influxdb2.client.Backoff;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import io.hybridiot.connect.influxdb2.client.LineWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,7 +56,7 @@ final class BatchWriter<T> {
      * @throws InfluxFailure when the set-up is wrong or the retries are used up
      * @throws InterruptedException when the task stops in the middle of it
      */
-    Outcome<T> write(final Batch<T> batch, final Consumer<Outcome<T>> refusals) throws InfluxFailure, InterruptedException {
+    Outcome<T> write(final Batch<T> batch, final Consumer<Outcome<T>> refusals) throws InfluxRequestException, InterruptedException {
         if (batch.size() > 0) {
             write(new Points<>(batch.lines(), batch.records()), refusals);
         }
@@ -64,10 +64,10 @@ final class BatchWriter<T> {
     }
 
     private void write(final Points<T> request, final Consumer<Outcome<T>> refusals)
-            throws InfluxFailure, InterruptedException {
+            throws InfluxRequestException, InterruptedException {
         Points<T> points = request;
         for (int reasons = 0; points.size() > 0; reasons++) {
-            final InfluxFailure failure = attempt(points.lines());
+            final InfluxRequestException failure = attempt(points.lines());
             if (failure == null) {
                 counts.written(points.size());
                 return;
@@ -92,7 +92,7 @@ final class BatchWriter<T> {
     }
 
     private void halve(final Points<T> points, final Consumer<Outcome<T>> refusals)
-            throws InfluxFailure, InterruptedException {
+            throws InfluxRequestException, InterruptedException {
         final int half = points.size() / 2;
         write(points.slice(0, half), refusals);
         write(points.slice(half, points.size()), refusals);
@@ -107,14 +107,14 @@ final class BatchWriter<T> {
     }
 
     /** Null when the lines were taken, the failure when they must be halved. */
-    private InfluxFailure attempt(final List<String> lines) throws InfluxFailure, InterruptedException {
+    private InfluxRequestException attempt(final List<String> lines) throws InfluxRequestException, InterruptedException {
         for (int retry = 1; ; retry++) {
             final long start = System.nanoTime();
             try {
                 writer.write(lines);
                 counts.requestTook(System.nanoTime() - start);
                 return null;
-            } catch (final InfluxFailure failure) {
+            } catch (final InfluxRequestException failure) {
                 if (failure.kind() == Kind.REFUSED || failure.kind() == Kind.TOO_LARGE) {
                     return failure;
                 }

@@ -21,7 +21,7 @@ final class FieldValues {
     }
 
     /** Adds a scalar; objects and lists are left out, and counted. */
-    void add(final Line line, final String name, final Object value) throws BadRecord {
+    void add(final LineProtocolBuilder line, final String name, final Object value) throws BadRecordException {
         final FieldType type = types.get(name);
         if (type != null) {
             typed(line, name, value, type);
@@ -40,7 +40,7 @@ final class FieldValues {
         }
     }
 
-    private void typed(final Line line, final String name, final Object value, final FieldType type) throws BadRecord {
+    private void typed(final LineProtocolBuilder line, final String name, final Object value, final FieldType type) throws BadRecordException {
         if (type == FieldType.FLOAT && value instanceof Number number) {
             line.field(name, decimal(name, number));
         } else if (type == FieldType.INTEGER && value instanceof Number number) {
@@ -50,12 +50,12 @@ final class FieldValues {
         } else if (type == FieldType.STRING && !(value instanceof Number) && !(value instanceof Boolean)) {
             line.field(name, Texts.of("field", name, value));
         } else {
-            throw new BadRecord("field '" + name + "' is " + value + ", and " + SinkSettings.FIELD_TYPES + " says "
+            throw new BadRecordException("field '" + name + "' is " + value + ", and " + SinkSettings.FIELD_TYPES + " says "
                 + type.name().toLowerCase(java.util.Locale.ROOT));
         }
     }
 
-    private void number(final Line line, final String name, final Number number) throws BadRecord {
+    private void number(final LineProtocolBuilder line, final String name, final Number number) throws BadRecordException {
         if (integersAsFloats || number instanceof Double || number instanceof Float || number instanceof BigDecimal) {
             line.field(name, decimal(name, number));
         } else {
@@ -64,32 +64,32 @@ final class FieldValues {
     }
 
     /** A whole number exactly; a 32-bit float by its shortest digits, so that 0.1 stays 0.1; a Decimal as the nearest float. */
-    private static double decimal(final String name, final Number number) throws BadRecord {
+    private static double decimal(final String name, final Number number) throws BadRecordException {
         final double value = number instanceof Float small ? Double.parseDouble(small.toString()) : number.doubleValue();
         if (!Double.isFinite(value)) {
-            throw new BadRecord("field '" + name + "' is " + number + ", which InfluxDB cannot hold");
+            throw new BadRecordException("field '" + name + "' is " + number + ", which InfluxDB cannot hold");
         }
         final boolean whole = number instanceof Long || number instanceof BigInteger;
         if (whole && new BigDecimal(value).compareTo(new BigDecimal(number.toString())) != 0) {
-            throw new BadRecord("field '" + name + "' is the whole number " + number + ", which no float can hold exactly");
+            throw new BadRecordException("field '" + name + "' is the whole number " + number + ", which no float can hold exactly");
         }
         return value;
     }
 
-    private static long whole(final String name, final Number number) throws BadRecord {
+    private static long whole(final String name, final Number number) throws BadRecordException {
         if (number instanceof Long || number instanceof Integer || number instanceof Short || number instanceof Byte) {
             return number.longValue();
         }
         if (number instanceof BigInteger big) {
             if (big.bitLength() > 63) {
-                throw new BadRecord("field '" + name + "' is a whole number beyond 64 bits with a sign: " + big);
+                throw new BadRecordException("field '" + name + "' is a whole number beyond 64 bits with a sign: " + big);
             }
             return big.longValue();
         }
         try {
             return new BigDecimal(number.toString()).longValueExact();
         } catch (final ArithmeticException | NumberFormatException e) {
-            throw new BadRecord("field '" + name + "' is " + number + ", and " + SinkSettings.FIELD_TYPES + " says integer", e);
+            throw new BadRecordException("field '" + name + "' is " + number + ", and " + SinkSettings.FIELD_TYPES + " says integer", e);
         }
     }
 }

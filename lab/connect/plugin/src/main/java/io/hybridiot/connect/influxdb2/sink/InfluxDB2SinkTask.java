@@ -33,9 +33,9 @@ public final class InfluxDB2SinkTask extends SinkTask {
 
     private final Progress progress = new Progress();
     private final SinkCounts counts = new SinkCounts();
-    private Lanes<SinkRecord> lanes;
+    private PartitionWriters<SinkRecord> lanes;
     private RecordMapper mapper;
-    private Refusals refusals;
+    private RejectedRecordReporter refusals;
     private Jmx jmx;
     private InfluxConnection influx;
     private boolean paused;
@@ -52,8 +52,8 @@ public final class InfluxDB2SinkTask extends SinkTask {
         final SinkSettings settings = new SinkSettings(properties);
         influx = new InfluxConnection(settings, settings.precision());
         mapper = new RecordMapper(new PointMapper(settings, counts));
-        refusals = Refusals.of(context, counts, properties);
-        lanes = new Lanes<>(settings, influx, counts, properties.getOrDefault("name", "sink"));
+        refusals = RejectedRecordReporter.of(context, counts, properties);
+        lanes = new PartitionWriters<>(settings, influx, counts, properties.getOrDefault("name", "sink"));
         jmx = Jmx.register("influxdb2-sink-task", properties, counts);
     }
 
@@ -80,7 +80,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
 
     private void hand(final SinkRecord record) {
         final TopicPartition partition = new TopicPartition(record.originalTopic(), record.originalKafkaPartition());
-        final Lane<SinkRecord> lane = lanes.of(partition);
+        final PartitionWriter<SinkRecord> lane = lanes.of(partition);
         progress.handed(partition, record.originalKafkaOffset());
         if (record.value() == null) {
             counts.tombstone();
@@ -89,7 +89,7 @@ public final class InfluxDB2SinkTask extends SinkTask {
         }
         try {
             lane.add(partition, record.originalKafkaOffset(), record, mapper.line(record));
-        } catch (final BadRecord e) {
+        } catch (final BadRecordException e) {
             refuse(record, e.getMessage());
             lane.pass(partition, record.originalKafkaOffset());
         } catch (final RuntimeException e) {

@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.sink;
 
-/** Reads parts of a line that {@link Line} built, when InfluxDB refused some line of a request. */
+/** Reads parts of a line that {@link LineProtocolBuilder} built, when InfluxDB refused some line of a request. */
 final class LineReader {
     private final String line;
     private int at;

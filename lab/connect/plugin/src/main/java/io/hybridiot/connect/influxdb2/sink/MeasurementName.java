@@ -15,7 +15,7 @@ public final class MeasurementName {
 
     @FunctionalInterface
     private interface Part {
-        String of(String topic, Map<String, String> headers) throws BadRecord;
+        String of(String topic, Map<String, String> headers) throws BadRecordException;
     }
 
     private MeasurementName(final List<Part> parts) {
@@ -57,14 +57,14 @@ public final class MeasurementName {
         return (topic, headers) -> {
             final String value = headers.get(header);
             if (value == null || value.isEmpty()) {
-                throw new BadRecord("the measurement's name needs header '" + header + "', which the record does not have");
+                throw new BadRecordException("the measurement's name needs header '" + header + "', which the record does not have");
             }
             return value;
         };
     }
 
     /** The name for one record. */
-    public String of(final String topic, final Map<String, String> headers) throws BadRecord {
+    public String of(final String topic, final Map<String, String> headers) throws BadRecordException {
         if (parts.size() == 1) {
             return parts.get(0).of(topic, headers);
         }

@@ -34,51 +34,51 @@ public final class PointMapper {
      */
     public String line(
             final String topic, final Map<String, String> headers, final Long timestamp, final Map<?, ?> value)
-            throws BadRecord {
+            throws BadRecordException {
         final String name = name(topic, headers, value);
-        final Line line = new Line(names);
+        final LineProtocolBuilder line = new LineProtocolBuilder(names);
         for (final Map.Entry<?, ?> entry : value.entrySet()) {
             add(line, text(entry.getKey()), entry.getValue());
         }
         if (tagsRequired && !line.hasTags()) {
-            throw new BadRecord("it has no tag, and " + SinkSettings.TAGS_REQUIRED + " is true");
+            throw new BadRecordException("it has no tag, and " + SinkSettings.TAGS_REQUIRED + " is true");
         }
         if (!line.hasFields()) {
-            throw new BadRecord("it has no field: a point needs at least one");
+            throw new BadRecordException("it has no field: a point needs at least one");
         }
         return line.with(name, timeOf(value, timestamp));
     }
 
-    private static String text(final Object name) throws BadRecord {
+    private static String text(final Object name) throws BadRecordException {
         if (name instanceof String text) {
             return text;
         }
-        throw new BadRecord("it has the name " + name + ", which is not text");
+        throw new BadRecordException("it has the name " + name + ", which is not text");
     }
 
-    private String name(final String topic, final Map<String, String> headers, final Map<?, ?> value) throws BadRecord {
+    private String name(final String topic, final Map<String, String> headers, final Map<?, ?> value) throws BadRecordException {
         if (measurement != null) {
             return measurement.of(topic, headers);
         }
         if (value.get(MEASUREMENT) instanceof String own && !own.isEmpty()) {
             return own;
         }
-        throw new BadRecord("it names no measurement: it has no text `measurement`, and "
+        throw new BadRecordException("it names no measurement: it has no text `measurement`, and "
             + SinkSettings.MEASUREMENT + " is not set");
     }
 
-    private long timeOf(final Map<?, ?> value, final Long timestamp) throws BadRecord {
+    private long timeOf(final Map<?, ?> value, final Long timestamp) throws BadRecordException {
         if (timeField != null) {
             return time.read(timeField, value.get(timeField));
         }
         if (timestamp == null) {
-            throw new BadRecord("it has no time: the Kafka record has no timestamp, and "
+            throw new BadRecordException("it has no time: the Kafka record has no timestamp, and "
                 + SinkSettings.TIME_FIELD + " is not set");
         }
         return time.ofMillis(timestamp);
     }
 
-    private void add(final Line line, final String name, final Object value) throws BadRecord {
+    private void add(final LineProtocolBuilder line, final String name, final Object value) throws BadRecordException {
         if (value == null || name.equals(timeField)) {
             return;
         }
@@ -98,7 +98,7 @@ public final class PointMapper {
         return MEASUREMENT.equals(name) && value instanceof String;
     }
 
-    private static void tag(final Line line, final String name, final Object value) throws BadRecord {
+    private static void tag(final LineProtocolBuilder line, final String name, final Object value) throws BadRecordException {
         final String text = value == null ? "" : Texts.of("tag", name, value);
         if (!text.isEmpty()) {
             line.tag(name, text);

@@ -27,16 +27,16 @@ final class PointTime {
         };
     }
 
-    long ofMillis(final long millis) throws BadRecord {
+    long ofMillis(final long millis) throws BadRecordException {
         try {
             return Math.floorDiv(Math.multiplyExact(millis, Nanos.PER_MILLI), unitNanos);
         } catch (final ArithmeticException e) {
-            throw new BadRecord("its time, " + millis + " ms, lies beyond the years 1677 to 2262", e);
+            throw new BadRecordException("its time, " + millis + " ms, lies beyond the years 1677 to 2262", e);
         }
     }
 
     /** The value of a time field. */
-    long read(final String name, final Object value) throws BadRecord {
+    long read(final String name, final Object value) throws BadRecordException {
         if (value instanceof Date date) {
             return ofMillis(date.getTime());
         }
@@ -46,38 +46,38 @@ final class PointTime {
         if (value instanceof Number number) {
             return inRange(name, whole(name, number));
         }
-        throw new BadRecord(value == null
+        throw new BadRecordException(value == null
             ? "it has no time: field '" + name + "' is missing"
             : "its time field '" + name + "' is neither a whole number nor text: " + value);
     }
 
     /** Also 1.768e15, which is a whole number in another form. */
-    private static long whole(final String name, final Number number) throws BadRecord {
+    private static long whole(final String name, final Number number) throws BadRecordException {
         try {
             return number instanceof BigInteger big ? big.longValueExact()
                 : number instanceof Long whole ? whole : new BigDecimal(number.toString()).longValueExact();
         } catch (final ArithmeticException | NumberFormatException e) {
-            throw new BadRecord("its time field '" + name + "' is not a whole number of 64 bits: " + number, e);
+            throw new BadRecordException("its time field '" + name + "' is not a whole number of 64 bits: " + number, e);
         }
     }
 
-    private long inRange(final String name, final long units) throws BadRecord {
+    private long inRange(final String name, final long units) throws BadRecordException {
         try {
             if (Math.multiplyExact(units, unitNanos) < YEAR_2000) {
                 counts.early(name, units);
             }
         } catch (final ArithmeticException e) {
-            throw new BadRecord("its time field '" + name + "' (" + units + ") lies beyond the years 1677 to 2262 in the unit of "
+            throw new BadRecordException("its time field '" + name + "' (" + units + ") lies beyond the years 1677 to 2262 in the unit of "
                 + SinkSettings.PRECISION, e);
         }
         return units;
     }
 
-    private long parse(final String name, final String text) throws BadRecord {
+    private long parse(final String name, final String text) throws BadRecordException {
         try {
             return Math.floorDiv(Times.read(text), unitNanos);
         } catch (final DateTimeException | ArithmeticException e) {
-            throw new BadRecord("its time field '" + name + "' is not an ISO 8601 time with an offset, between 1677 and 2262: "
+            throw new BadRecordException("its time field '" + name + "' is not an ISO 8601 time with an offset, between 1677 and 2262: "
                 + text, e);
         }
     }

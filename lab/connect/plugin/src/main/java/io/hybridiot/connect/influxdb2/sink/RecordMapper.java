@@ -18,18 +18,18 @@ final class RecordMapper {
         this.points = points;
     }
 
-    String line(final SinkRecord record) throws BadRecord {
+    String line(final SinkRecord record) throws BadRecordException {
         return points.line(record.topic(), headers(record.headers()), record.timestamp(), value(record.value()));
     }
 
-    private static Map<?, ?> value(final Object value) throws BadRecord {
+    private static Map<?, ?> value(final Object value) throws BadRecordException {
         if (value instanceof Map<?, ?> map) {
             return map;
         }
         if (value instanceof Struct struct) {
             return plain(struct);
         }
-        throw new BadRecord("its value is " + value.getClass().getSimpleName()
+        throw new BadRecordException("its value is " + value.getClass().getSimpleName()
             + " and not an object with fields: check value.converter");
     }
 
@@ -61,7 +61,7 @@ final class RecordMapper {
     private static String text(final Header header) {
         try {
             return Texts.of("header", header.key(), header.value());
-        } catch (final BadRecord e) {
+        } catch (final BadRecordException e) {
             return "";
         }
     }

@@ -58,8 +58,8 @@ final class Suspects {
 
     /** Whatever has the field in another type than the one that exists. */
     private static Suspects ofOtherTypes(final Matcher conflict, final String said, final List<String> lines) {
-        final String field = Line.escaped(conflict.group(1), true);
-        final String measurement = Line.escaped(conflict.group(2), false);
+        final String field = LineProtocolBuilder.escaped(conflict.group(1), true);
+        final String measurement = LineProtocolBuilder.escaped(conflict.group(2), false);
         final BitSet found = new BitSet(lines.size());
         final Map<String, String> perType = new HashMap<>();
         final Map<Integer, String> reasons = new HashMap<>();

@@ -10,7 +10,7 @@ final class Texts {
     private Texts() {}
 
     /** The text of a scalar. Throws BadRecord, naming it, for anything else. */
-    static String of(final String what, final String name, final Object value) throws BadRecord {
+    static String of(final String what, final String name, final Object value) throws BadRecordException {
         if (value instanceof CharSequence || value instanceof Boolean) {
             return value.toString();
         }
@@ -27,7 +27,7 @@ final class Texts {
         if (bytes != null) {
             return bytes;
         }
-        throw new BadRecord(what + " '" + name + "' is neither text nor a number, but " + kind(value));
+        throw new BadRecordException(what + " '" + name + "' is neither text nor a number, but " + kind(value));
     }
 
     /** Bytes in Base64; null when the value is none. */

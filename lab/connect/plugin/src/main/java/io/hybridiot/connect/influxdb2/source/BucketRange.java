@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import io.hybridiot.connect.influxdb2.client.RowReader;
 import java.util.ArrayList;
@@ -37,12 +37,12 @@ final class BucketRange implements TimeRange {
     }
 
     @Override
-    public long boundary(final long time) throws InfluxFailure {
+    public long boundary(final long time) throws InfluxRequestException {
         return shards.endOf(time);
     }
 
     @Override
-    public Page read(final long start, final long stop, final int most) throws InfluxFailure {
+    public Page read(final long start, final long stop, final int most) throws InfluxRequestException {
         final SeriesRows read = new SeriesRows(most);
         final long began = System.nanoTime();
         influx.read(rows.between(start, stop, most), read);
@@ -56,7 +56,7 @@ final class BucketRange implements TimeRange {
         return new Page(read.rows().stream().filter(this::hasRequired).toList(), true);
     }
 
-    private void readExactly(final SeriesRows read, final long start, final long stop) throws InfluxFailure {
+    private void readExactly(final SeriesRows read, final long start, final long stop) throws InfluxRequestException {
         final List<SeriesRows.Field> unsure = List.copyOf(read.unsure());
         for (int i = 0; i < unsure.size(); i += FIELDS_AT_ONCE) {
             final List<SeriesRows.Field> some = unsure.subList(i, Math.min(i + FIELDS_AT_ONCE, unsure.size()));
@@ -72,14 +72,14 @@ final class BucketRange implements TimeRange {
 
     /** Types may hide rows from first(), but not all of them from last() as well: that one takes the type of the last shard group. */
     @Override
-    public OptionalLong firstTime(final long start, final long stop) throws InfluxFailure {
+    public OptionalLong firstTime(final long start, final long stop) throws InfluxRequestException {
         final long end = Math.min(stop, boundary(start));
         final OptionalLong near = edge(first, start, end);
         return near.isPresent() || end == stop ? near : behind(end, stop);
     }
 
     /** The first time from the beginning of a shard group on. */
-    private OptionalLong behind(final long start, final long stop) throws InfluxFailure {
+    private OptionalLong behind(final long start, final long stop) throws InfluxRequestException {
         final OptionalLong found = edge(first, start, stop);
         final long known = found.orElse(stop);
         if (boundary(start) >= known || edge(last, start, known).isEmpty()) {
@@ -97,7 +97,7 @@ final class BucketRange implements TimeRange {
         return after.isPresent() ? after : found;
     }
 
-    private OptionalLong edge(final QueryTemplate query, final long start, final long stop) throws InfluxFailure {
+    private OptionalLong edge(final QueryTemplate query, final long start, final long stop) throws InfluxRequestException {
         final List<Row> found = new ArrayList<>(1);
         influx.query(query.between(start, stop, 1), found::add);
         return found.stream().mapToLong(Row::time).min();

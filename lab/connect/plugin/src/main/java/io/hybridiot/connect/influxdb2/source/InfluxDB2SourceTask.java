@@ -3,7 +3,7 @@ package io.hybridiot.connect.influxdb2.source;
 import com.influxdb.client.domain.WritePrecision;
 import io.hybridiot.connect.influxdb2.Version;
 import io.hybridiot.connect.influxdb2.client.InfluxConnection;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Jmx;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +23,7 @@ public final class InfluxDB2SourceTask extends SourceTask {
     private InfluxConnection influx;
     private RowMapper mapper;
     private Rows rows;
-    private Pace pace;
+    private PollSchedule pace;
     private Jmx jmx;
     private Map<String, String> partition;
     private Map<String, ?> committed;
@@ -39,7 +39,7 @@ public final class InfluxDB2SourceTask extends SourceTask {
         partition = partition(settings);
         influx = new InfluxConnection(settings, WritePrecision.NS);
         mapper = new RowMapper(settings);
-        pace = new Pace(settings.backoff());
+        pace = new PollSchedule(settings.backoff());
         final Position start = start(settings);
         committed = start.toMap();
         rows = Rows.of(settings, start, influx, counts);
@@ -55,7 +55,7 @@ public final class InfluxDB2SourceTask extends SourceTask {
         final Map<String, Object> offset =
             settings.bulk() ? null : context.offsetStorageReader().offset(partition);
         try {
-            return offset == null ? new Position(settings.start(), new Seen()) : Position.of(offset);
+            return offset == null ? new Position(settings.start(), new DeliveredRows()) : Position.of(offset);
         } catch (final IllegalArgumentException e) {
             throw new ConnectException("The connector's offset cannot be read: " + e.getMessage()
                 + ". Correct or delete it through Connect's offsets endpoint.", e);
@@ -68,10 +68,10 @@ public final class InfluxDB2SourceTask extends SourceTask {
             return null;
         }
         try {
-            final Sweep.Step step = rows.step();
+            final RescanWindow.Step step = rows.step();
             pace.succeeded(rows.pause());
             return step.rows().isEmpty() ? null : records(step);
-        } catch (final InfluxFailure failure) {
+        } catch (final InfluxRequestException failure) {
             counts.retry(failure.getMessage());
             if (!pace.failed(failure)) {
                 throw new ConnectException(failure.getMessage(), failure);
@@ -85,7 +85,7 @@ public final class InfluxDB2SourceTask extends SourceTask {
      * The rows as records. Only the last carries the new position: Connect commits an offset once all records before it
      * are in Kafka, so a kill in between repeats these rows and loses none.
      */
-    private List<SourceRecord> records(final Sweep.Step step) {
+    private List<SourceRecord> records(final RescanWindow.Step step) {
         final Map<String, ?> after = step.position().toMap();
         final List<SourceRecord> records = new ArrayList<>(step.rows().size());
         for (int i = 0; i < step.rows().size(); i++) {

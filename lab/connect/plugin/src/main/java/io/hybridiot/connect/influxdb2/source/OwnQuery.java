@@ -1,7 +1,7 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import io.hybridiot.connect.influxdb2.client.Row;
 import io.hybridiot.connect.influxdb2.client.RowReader;
 import java.util.ArrayList;
@@ -13,12 +13,12 @@ import java.util.OptionalLong;
 /** A bucket, read by a person's own Flux. */
 record OwnQuery(RowReader influx, QueryTemplate rows, ShardGroups shards, SourceCounts counts) implements TimeRange {
     @Override
-    public long boundary(final long time) throws InfluxFailure {
+    public long boundary(final long time) throws InfluxRequestException {
         return shards.endOf(time);
     }
 
     @Override
-    public Page read(final long start, final long stop, final int most) throws InfluxFailure {
+    public Page read(final long start, final long stop, final int most) throws InfluxRequestException {
         final List<Row> read = new ArrayList<>();
         final long began = System.nanoTime();
         influx.query(rows.between(start, stop, most), row -> {
@@ -27,7 +27,7 @@ record OwnQuery(RowReader influx, QueryTemplate rows, ShardGroups shards, Source
         });
         counts.queryTook(System.nanoTime() - began);
         if (read.stream().anyMatch(row -> row.time() == Row.NO_TIME)) {
-            throw InfluxFailure.of(Kind.REFUSED, "The property `query` gives rows without a time in column _time. "
+            throw InfluxRequestException.of(Kind.REFUSED, "The property `query` gives rows without a time in column _time. "
                 + "Keep _time, or rename the column that holds it.");
         }
         return new Page(read, read.size() <= most && !isCutByItsOwnLimit(read, most));

@@ -10,7 +10,7 @@ import java.util.Map;
  * {@code seen} are. As an offset it is {@code {"time": "2026-01-01T00:00:00Z", "seen": "..."}}; one that a person writes
  * needs only the time.
  */
-record Position(long time, Seen seen) {
+record Position(long time, DeliveredRows seen) {
     static final String TIME = "time";
     static final String SEEN = "seen";
     /** Kafka takes messages up to a megabyte; offsets stay well below. */
@@ -19,7 +19,7 @@ record Position(long time, Seen seen) {
 
     /** As an offset of Connect. */
     Map<String, Object> toMap() {
-        final String packed = seen.size() > MAX_SEEN_ROWS ? "" : SeenCodec.encode(seen);
+        final String packed = seen.size() > MAX_SEEN_ROWS ? "" : DeliveredRowsCodec.encode(seen);
         // Beyond the limits the rows are not remembered: after a restart they are read, and come, again. None is lost.
         return Map.of(TIME, Nanos.instant(time).toString(), SEEN, packed.length() > MAX_SEEN_LENGTH ? "" : packed);
     }
@@ -32,7 +32,7 @@ record Position(long time, Seen seen) {
             }
         }
         final Object seen = offset.get(SEEN);
-        return new Position(parse(offset.get(TIME)), SeenCodec.decode(seen == null ? "" : seen.toString()));
+        return new Position(parse(offset.get(TIME)), DeliveredRowsCodec.decode(seen == null ? "" : seen.toString()));
     }
 
     static long parse(final Object time) {

@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +35,7 @@ final class ReadAhead {
     }
 
     /** The next slice; empty when it is not there yet. After a failure the same slice is read again. */
-    Optional<List<Row>> next() throws InfluxFailure {
+    Optional<List<Row>> next() throws InfluxRequestException {
         if (underWay == null) {
             underWay = read();
         }
@@ -58,16 +58,16 @@ final class ReadAhead {
         return CompletableFuture.supplyAsync(() -> {
             try {
                 return slicer.next();
-            } catch (final InfluxFailure e) {
+            } catch (final InfluxRequestException e) {
                 throw new CompletionException(e);
             }
         }, executor);
     }
 
-    private static InfluxFailure failure(final Throwable cause) {
-        if (cause instanceof InfluxFailure known) {
+    private static InfluxRequestException failure(final Throwable cause) {
+        if (cause instanceof InfluxRequestException known) {
             return known;
         }
-        return new InfluxFailure(InfluxFailure.Kind.REFUSED, null, null, String.valueOf(cause.getMessage()), cause);
+        return new InfluxRequestException(InfluxRequestException.Kind.REFUSED, null, null, String.valueOf(cause.getMessage()), cause);
     }
 }

@@ -1,7 +1,7 @@
 package io.hybridiot.connect.influxdb2.source;
 
 import io.hybridiot.connect.influxdb2.client.InfluxConnection;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Nanos;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,7 +17,7 @@ final class Rows implements AutoCloseable {
     private final SourceSettings settings;
     private final SourceCounts counts;
     private final ExecutorService reader = Executors.newSingleThreadExecutor(Rows::thread);
-    private Sweep sweep;
+    private RescanWindow sweep;
 
     private Rows(final TimeRange range, final SeriesKey series, final SourceSettings settings, final SourceCounts counts) {
         this.range = range;
@@ -43,11 +43,11 @@ final class Rows implements AutoCloseable {
             ShardGroups.present(influx::shardGroupDuration), counts);
     }
 
-    private Sweep from(final Position start) {
+    private RescanWindow from(final Position start) {
         final boolean settle = !settings.bulk() && !settings.settle().isZero();
         // The last looks at a row that came as late as allowed need some room of their own.
         final Duration window = settings.lookback().plus(settings.settle().multipliedBy(LOOKS));
-        return new Sweep(range, start, window.toNanos(), settings.batchSize(), settle, series::of, counts, reader);
+        return new RescanWindow(range, start, window.toNanos(), settings.batchSize(), settle, series::of, counts, reader);
     }
 
     private static Thread thread(final Runnable work) {
@@ -56,9 +56,9 @@ final class Rows implements AutoCloseable {
         return thread;
     }
 
-    Sweep.Step step() throws InfluxFailure {
+    RescanWindow.Step step() throws InfluxRequestException {
         if (settings.bulk() && !sweep.isSweeping()) {
-            sweep = from(new Position(settings.start(), new Seen()));
+            sweep = from(new Position(settings.start(), new DeliveredRows()));
         }
         final Instant now = Instant.now();
         final Duration delay = settings.delay();

@@ -1,7 +1,7 @@
 package io.hybridiot.connect.influxdb2.source;
 
 import io.hybridiot.connect.influxdb2.client.Flux;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import io.hybridiot.connect.influxdb2.client.RowReader;
 import java.util.HashSet;
@@ -38,7 +38,7 @@ final class SeriesKey {
     }
 
     /** Learns the tags among the text columns of {@code rows}. */
-    void learn(final Iterable<Row> rows) throws InfluxFailure {
+    void learn(final Iterable<Row> rows) throws InfluxRequestException {
         if (builtIn) {
             return;
         }
@@ -56,7 +56,7 @@ final class SeriesKey {
         }
     }
 
-    private Set<String> ask() throws InfluxFailure {
+    private Set<String> ask() throws InfluxRequestException {
         final Set<String> found = new TreeSet<>();
         influx.query("import \"influxdata/influxdb/schema\"\nschema.tagKeys(bucket: " + Flux.text(bucket)
             + ", predicate: (r) => true, start: 1677-09-22T00:00:00Z)",

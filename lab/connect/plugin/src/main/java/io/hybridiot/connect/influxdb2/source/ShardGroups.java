@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -27,7 +27,7 @@ final class ShardGroups {
     /** Asks for the bucket's shard-group duration; zero when it is not known. */
     @FunctionalInterface
     interface Question {
-        Duration ask() throws InfluxFailure;
+        Duration ask() throws InfluxRequestException;
     }
 
     private ShardGroups(final Question asked, final boolean hourly) {
@@ -46,7 +46,7 @@ final class ShardGroups {
     }
 
     /** The duration in seconds; zero when it adds no ends. */
-    private long seconds() throws InfluxFailure {
+    private long seconds() throws InfluxRequestException {
         if (seconds == NOT_ASKED) {
             final long found = asked.ask().getSeconds();
             seconds = hourly && found % HOUR == 0 ? 0 : found;
@@ -55,13 +55,13 @@ final class ShardGroups {
     }
 
     /** The first end after a time; in nanoseconds since the epoch. */
-    long endOf(final long time) throws InfluxFailure {
+    long endOf(final long time) throws InfluxRequestException {
         final long hour = hourly ? next(time, HOUR) : Long.MAX_VALUE;
         return seconds() == 0 ? hour : Math.min(hour, next(time, seconds));
     }
 
     /** The last end at or before a time. */
-    long startOf(final long time) throws InfluxFailure {
+    long startOf(final long time) throws InfluxRequestException {
         final long hour = hourly ? last(time, HOUR) : Long.MIN_VALUE;
         return seconds() == 0 ? hour : Math.max(hour, last(time, seconds));
     }

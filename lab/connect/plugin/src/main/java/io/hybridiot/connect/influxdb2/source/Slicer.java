@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import java.util.Comparator;
 import java.util.List;
@@ -46,7 +46,7 @@ final class Slicer {
     }
 
     /** The next slice, sorted by time; it can be empty. A failure leaves the slicer where it was. */
-    List<Row> next() throws InfluxFailure {
+    List<Row> next() throws InfluxRequestException {
         while (true) {
             final long end = Math.min(range.boundary(cursor), cursor > stop - width ? stop : cursor + width);
             final boolean narrowest = end - cursor == 1;
@@ -60,7 +60,7 @@ final class Slicer {
         }
     }
 
-    private void advance(final List<Row> rows, final long end) throws InfluxFailure {
+    private void advance(final List<Row> rows, final long end) throws InfluxRequestException {
         if (rows.isEmpty() && end < stop) {
             final OptionalLong first = range.firstTime(end, stop);
             grow(MOST_GROWTH);

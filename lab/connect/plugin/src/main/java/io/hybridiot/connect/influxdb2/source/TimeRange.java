@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import java.util.List;
 import java.util.OptionalLong;
@@ -12,13 +12,13 @@ interface TimeRange {
      *
      * @param most rows the caller can take; an answer with more is cut short and says so
      */
-    Page read(long start, long stop, int most) throws InfluxFailure;
+    Page read(long start, long stop, int most) throws InfluxRequestException;
 
     /** The first time from {@code start} on, before {@code stop}, at which there may be a row; empty when there is none. */
-    OptionalLong firstTime(long start, long stop) throws InfluxFailure;
+    OptionalLong firstTime(long start, long stop) throws InfluxRequestException;
 
     /** Where one answer must end that begins at {@code time}, so that it can show all there is. */
-    default long boundary(final long time) throws InfluxFailure {
+    default long boundary(final long time) throws InfluxRequestException {
         return Long.MAX_VALUE;
     }
 

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.influxdb.exceptions.InfluxException;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,11 +21,11 @@ import retrofit2.Response;
 class FailuresTest {
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
-    private static InfluxFailure of(final int status, final String message, final String... headers) {
+    private static InfluxRequestException of(final int status, final String message, final String... headers) {
         return answered(status, "{\"code\":\"x\",\"message\":\"" + message + "\"}", headers);
     }
 
-    private static InfluxFailure answered(final int status, final String text, final String... headers) {
+    private static InfluxRequestException answered(final int status, final String text, final String... headers) {
         final okhttp3.Response.Builder raw = new okhttp3.Response.Builder()
             .code(status).message("x").protocol(Protocol.HTTP_1_1)
             .request(new Request.Builder().url("http://localhost/").build());
@@ -63,7 +63,7 @@ class FailuresTest {
     /** Each of these once counted as written, or sent every record to the dead letters. */
     @Test
     void anAnswerThatIsNotInfluxDbsBlamesTheAddress() {
-        for (final InfluxFailure foreign : new InfluxFailure[] {
+        for (final InfluxRequestException foreign : new InfluxRequestException[] {
                 answered(200, "<html>welcome</html>"), answered(202, ""), answered(302, "", "Location", "http://h/login"), answered(304, ""),
                 answered(400, "<html>Bad Request</html>"), answered(400, "Client sent an HTTP request to an HTTPS server.\n"),
                 answered(404, "not here"), answered(405, ""), answered(400, "{\"error\":\"bad\"}"), answered(422, "[]"), answered(418, "{}")}) {
@@ -77,7 +77,7 @@ class FailuresTest {
     @Test
     void aServerThatCannotBeReachedIsPassingAndNamesTheUrl() {
         for (final Exception error : new Exception[] {new InfluxException(new IOException("refused")), new IOException("refused")}) {
-            final InfluxFailure failure = Failures.of(error, "http://h:1");
+            final InfluxRequestException failure = Failures.of(error, "http://h:1");
             assertEquals(Kind.PASSING, failure.kind());
             assertEquals(ConnectionConfig.URL, failure.property().orElseThrow());
             assertTrue(failure.getMessage().contains("http://h:1 (refused)"), failure.getMessage());

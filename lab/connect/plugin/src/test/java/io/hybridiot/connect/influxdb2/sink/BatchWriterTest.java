@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hybridiot.connect.influxdb2.client.Backoff;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import io.hybridiot.connect.influxdb2.client.LineWriter;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -56,7 +56,7 @@ class BatchWriterTest {
                 lines.stream().filter(line -> !bad.contains(line)).forEach(stored::add);
             }
             if (!clean) {
-                throw InfluxFailure.of(Kind.REFUSED, "bad: " + lines.stream().filter(bad::contains).findFirst().orElseThrow());
+                throw InfluxRequestException.of(Kind.REFUSED, "bad: " + lines.stream().filter(bad::contains).findFirst().orElseThrow());
             }
         };
     }
@@ -94,7 +94,7 @@ class BatchWriterTest {
         final List<Integer> sizes = new ArrayList<>();
         write(lines -> {
             if (lines.size() > 30) {
-                throw InfluxFailure.of(Kind.TOO_LARGE, "413");
+                throw InfluxRequestException.of(Kind.TOO_LARGE, "413");
             }
             sizes.add(lines.size());
         }, batch(100));
@@ -102,8 +102,8 @@ class BatchWriterTest {
         assertTrue(refused.isEmpty());
     }
 
-    private static LineWriter failing(final InfluxFailure... failures) {
-        final Deque<InfluxFailure> left = new ArrayDeque<>(List.of(failures));
+    private static LineWriter failing(final InfluxRequestException... failures) {
+        final Deque<InfluxRequestException> left = new ArrayDeque<>(List.of(failures));
         return lines -> {
             if (!left.isEmpty()) {
                 throw left.remove();
@@ -111,8 +111,8 @@ class BatchWriterTest {
         };
     }
 
-    private static InfluxFailure passing(final Duration retryAfter) {
-        return new InfluxFailure(Kind.PASSING, null, retryAfter, "503", null);
+    private static InfluxRequestException passing(final Duration retryAfter) {
+        return new InfluxRequestException(Kind.PASSING, null, retryAfter, "503", null);
     }
 
     @Test
@@ -126,7 +126,7 @@ class BatchWriterTest {
 
     @Test
     void givesUpAfterTheRetriesAllowed() {
-        final InfluxFailure failure = assertThrows(InfluxFailure.class,
+        final InfluxRequestException failure = assertThrows(InfluxRequestException.class,
             () -> writer(failing(passing(null), passing(null), passing(null)), TWICE).write(batch(1), NOBODY));
         assertEquals(Kind.PASSING, failure.kind());
         assertEquals(2, waits.size());
@@ -134,7 +134,7 @@ class BatchWriterTest {
 
     @Test
     void neverGivesUpWhenToldSo() throws Exception {
-        final InfluxFailure[] many = IntStream.range(0, 500).mapToObj(i -> passing(null)).toArray(InfluxFailure[]::new);
+        final InfluxRequestException[] many = IntStream.range(0, 500).mapToObj(i -> passing(null)).toArray(InfluxRequestException[]::new);
         writer(failing(many), new Backoff(Duration.ofMillis(100), Duration.ofSeconds(1), -1)).write(batch(1), NOBODY);
         assertEquals(500, waits.size());
         assertTrue(waits.stream().allMatch(wait -> wait.toMillis() <= 1000));
@@ -142,8 +142,8 @@ class BatchWriterTest {
 
     @Test
     void wrongSetUpIsNotRetried() {
-        assertThrows(InfluxFailure.class,
-            () -> writer(failing(InfluxFailure.of(Kind.SETUP, "401")), TWICE).write(batch(1), NOBODY));
+        assertThrows(InfluxRequestException.class,
+            () -> writer(failing(InfluxRequestException.of(Kind.SETUP, "401")), TWICE).write(batch(1), NOBODY));
         assertTrue(waits.isEmpty());
     }
 

@@ -1,7 +1,7 @@
 package io.hybridiot.connect.influxdb2.sink;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import io.hybridiot.connect.influxdb2.client.LineWriter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,12 +28,12 @@ final class FakeShards implements LineWriter {
     }
 
     @Override
-    public void write(final List<String> lines) throws InfluxFailure {
+    public void write(final List<String> lines) throws InfluxRequestException {
         requests++;
         final List<String> unparsed = lines.stream().filter(line -> line.contains("unparsable"))
             .map(line -> "unable to parse '" + line + "': invalid number").toList();
         if (!unparsed.isEmpty()) {
-            throw InfluxFailure.of(Kind.REFUSED, "400: " + String.join("\n", unparsed));
+            throw InfluxRequestException.of(Kind.REFUSED, "400: " + String.join("\n", unparsed));
         }
         final Map<Long, List<String>> shards = new TreeMap<>();
         int old = 0;
@@ -68,12 +68,12 @@ final class FakeShards implements LineWriter {
         return said;
     }
 
-    private void refuse(final String conflict, final int old) throws InfluxFailure {
+    private void refuse(final String conflict, final int old) throws InfluxRequestException {
         if (conflict != null) {
-            throw InfluxFailure.of(Kind.REFUSED, "422: failure writing points to database: " + conflict);
+            throw InfluxRequestException.of(Kind.REFUSED, "422: failure writing points to database: " + conflict);
         }
         if (old > 0) {
-            throw InfluxFailure.of(Kind.REFUSED, "422: failure writing points to database: partial write: dropped " + old
+            throw InfluxRequestException.of(Kind.REFUSED, "422: failure writing points to database: partial write: dropped " + old
                 + " points outside retention policy of duration 1h0m0s - oldest x, newest y dropped=" + old + " for database: b");
         }
     }

@@ -37,12 +37,12 @@ class PointMapperTest {
         return value;
     }
 
-    private static String line(final PointMapper mapper, final Map<?, ?> value) throws BadRecord {
+    private static String line(final PointMapper mapper, final Map<?, ?> value) throws BadRecordException {
         return mapper.line("topic", NO_HEADERS, 1500L, value);
     }
 
     private static String refusal(final PointMapper mapper, final Map<?, ?> value) {
-        return assertThrows(BadRecord.class, () -> line(mapper, value)).getMessage();
+        return assertThrows(BadRecordException.class, () -> line(mapper, value)).getMessage();
     }
 
     @Test
@@ -125,10 +125,10 @@ class PointMapperTest {
         assertTrue(refusal(mapper(), value("measurement", "#m", "f", 1)).contains("comment"));
         assertTrue(refusal(mapper(), value("measurement", "m", "time", 1, "f", 1)).contains("field named time"));
         for (final String wrong : List.of("time", "_time", "_value", "_start", "_stop", "_field", "_measurement", "\0", "a\n", "a\\")) {
-            assertThrows(BadRecord.class, () -> line(mapper(), value("measurement", "m", "tags", value(wrong, "x"), "f", 1)), wrong);
+            assertThrows(BadRecordException.class, () -> line(mapper(), value("measurement", "m", "tags", value(wrong, "x"), "f", 1)), wrong);
         }
         for (final String wrong : List.of("a\nb", "a\rb", "a\\", "\uD800")) {
-            assertThrows(BadRecord.class, () -> line(mapper(), value("measurement", "m", "tags", value("t", wrong), "f", 1)), wrong);
+            assertThrows(BadRecordException.class, () -> line(mapper(), value("measurement", "m", "tags", value("t", wrong), "f", 1)), wrong);
         }
         assertTrue(refusal(mapper(), value("measurement", "m", "f", "\uD800")).contains("surrogate"));
         assertTrue(refusal(mapper("tag.fields", "a"), value("measurement", "m", "a", 1, "tags", value("a", "2"), "f", 1)).contains("twice"));
@@ -166,7 +166,7 @@ class PointMapperTest {
             assertEquals("m f=1i 1768000000000000", line(mapper, value("measurement", "m", "f", 1, "at", same)), same::toString);
         }
         for (final Object wrong : List.of("2026-01-09T23:06:40", "2026-02-30T00:00:00Z", "2026-01-09", "1.5", 1.5, true, "", "soon", "9999-01-01T00:00:00Z")) {
-            assertThrows(BadRecord.class, () -> line(mapper, value("measurement", "m", "f", 1, "at", wrong)), wrong::toString);
+            assertThrows(BadRecordException.class, () -> line(mapper, value("measurement", "m", "f", 1, "at", wrong)), wrong::toString);
         }
     }
 

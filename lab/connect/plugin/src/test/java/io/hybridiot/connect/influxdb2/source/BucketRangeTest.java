@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hybridiot.connect.influxdb2.client.AnswerReader;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Nanos;
 import io.hybridiot.connect.influxdb2.client.Row;
 import io.hybridiot.connect.influxdb2.client.RowReader;
@@ -33,7 +33,7 @@ class BucketRangeTest {
             try {
                 AnswerReader.read(new StringReader(csv.apply(flux)), taker);
             } catch (final IOException e) {
-                throw InfluxFailure.of(InfluxFailure.Kind.PASSING, e.getMessage());
+                throw InfluxRequestException.of(InfluxRequestException.Kind.PASSING, e.getMessage());
             }
         };
     }
@@ -102,11 +102,11 @@ class BucketRangeTest {
     void anErrorInTheMiddleOfAnAnswerIsAFailure() {
         final String csv = table(0, "long", "", "", "2026-01-01T00:00:00Z,1,f,m")
             + "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,shard is closed,897\r\n";
-        assertTrue(assertThrows(InfluxFailure.class, () -> builtIn(flux -> csv).read(0, 1, 10)).getMessage().contains("shard is closed"));
-        assertEquals(InfluxFailure.Kind.SETUP,
-            assertThrows(InfluxFailure.class, () -> builtIn(flux -> "<html>\n<body>").read(0, 1, 10)).kind());
-        assertEquals(InfluxFailure.Kind.PASSING,
-            assertThrows(InfluxFailure.class, () -> builtIn(flux -> csv.substring(0, 200).replace(",1,f,m", ",1")).read(0, 1, 10)).kind());
+        assertTrue(assertThrows(InfluxRequestException.class, () -> builtIn(flux -> csv).read(0, 1, 10)).getMessage().contains("shard is closed"));
+        assertEquals(InfluxRequestException.Kind.SETUP,
+            assertThrows(InfluxRequestException.class, () -> builtIn(flux -> "<html>\n<body>").read(0, 1, 10)).kind());
+        assertEquals(InfluxRequestException.Kind.PASSING,
+            assertThrows(InfluxRequestException.class, () -> builtIn(flux -> csv.substring(0, 200).replace(",1,f,m", ",1")).read(0, 1, 10)).kind());
     }
 
     /** A model of InfluxDB's search: the types of series take turns hour by hour, and a query shows the one of its first or last. */
@@ -133,11 +133,11 @@ class BucketRangeTest {
     }
 
     private static void read(final String csv, final java.util.function.Predicate<io.hybridiot.connect.influxdb2.client.Answer> taker)
-            throws InfluxFailure {
+            throws InfluxRequestException {
         try {
             AnswerReader.read(new StringReader(csv), taker);
         } catch (final IOException e) {
-            throw InfluxFailure.of(InfluxFailure.Kind.PASSING, e.getMessage());
+            throw InfluxRequestException.of(InfluxRequestException.Kind.PASSING, e.getMessage());
         }
     }
 
@@ -192,7 +192,7 @@ class BucketRangeTest {
     @Test
     void anOwnQueryMustGiveTimes() {
         final String csv = pivoted(row(0, 1)).replace("_time", "when");
-        assertTrue(assertThrows(InfluxFailure.class, () -> own(csv).read(0, 9, 5)).getMessage().contains("_time"));
+        assertTrue(assertThrows(InfluxRequestException.class, () -> own(csv).read(0, 9, 5)).getMessage().contains("_time"));
         assertEquals(OptionalLong.of(5), own(csv).firstTime(5, 9));
     }
 

@@ -30,11 +30,11 @@ class SourcePartsTest {
     @Test
     void whatWasSeenSurvivesTheOffset() {
         final Random random = new Random(3);
-        final Seen seen = new Seen();
+        final DeliveredRows seen = new DeliveredRows();
         for (int i = 0; i < 5000; i++) {
             seen.add(random.nextInt(20), random.nextLong());
         }
-        final Seen back = SeenCodec.decode(SeenCodec.encode(seen));
+        final DeliveredRows back = DeliveredRowsCodec.decode(DeliveredRowsCodec.encode(seen));
         assertEquals(seen.bySeries(), back.bySeries());
         assertEquals(seen.size(), back.size());
     }
@@ -42,7 +42,7 @@ class SourcePartsTest {
     @Test
     void aMinuteOfAThousandRowsASecondFitsAnOffset() {
         final Random random = new Random(4);
-        final Seen seen = new Seen();
+        final DeliveredRows seen = new DeliveredRows();
         for (int i = 0; i < 60_000; i++) {
             seen.add(i % 1000, 1_700_000_000_000_000_000L + i * 1_000_000L + random.nextInt(900) * 1000L);
         }
@@ -52,7 +52,7 @@ class SourcePartsTest {
 
     @Test
     void forgettingKeepsTheFloor() {
-        final Seen seen = new Seen();
+        final DeliveredRows seen = new DeliveredRows();
         seen.add(1, 10);
         seen.add(1, 20);
         seen.add(2, 5);

@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * <p>The official client's Point makes the same text, tabs in names and tags apart, which a test holds it to, but took more
  * than three times the CPU time, in the sink's busiest loop.
  */
-final class Line {
+final class LineProtocolBuilder {
     private static final int USUAL_LENGTH = 160;
 
     private final Names names;
@@ -21,12 +21,12 @@ final class Line {
     private String tagValue;
     private int longestField;
 
-    Line(final Names names) {
+    LineProtocolBuilder(final Names names) {
         this.names = names;
     }
 
     /** Adds a tag. Throws BadRecord when line protocol cannot express it. */
-    void tag(final String name, final String value) throws BadRecord {
+    void tag(final String name, final String value) throws BadRecordException {
         Names.tagValue(name, value);
         if (tagName == null) {
             tagName = name;
@@ -38,23 +38,23 @@ final class Line {
             more.put(tagName, tagValue);
         }
         if (more.put(name, value) != null) {
-            throw new BadRecord("it has tag '" + name + "' twice");
+            throw new BadRecordException("it has tag '" + name + "' twice");
         }
     }
 
-    void field(final String name, final long value) throws BadRecord {
+    void field(final String name, final long value) throws BadRecordException {
         key(name).append(value).append('i');
     }
 
-    void field(final String name, final double value) throws BadRecord {
+    void field(final String name, final double value) throws BadRecordException {
         key(name).append(value);
     }
 
-    void field(final String name, final boolean value) throws BadRecord {
+    void field(final String name, final boolean value) throws BadRecordException {
         key(name).append(value);
     }
 
-    void field(final String name, final String value) throws BadRecord {
+    void field(final String name, final String value) throws BadRecordException {
         checkText(name, value);
         key(name).append('"');
         for (int i = 0; i < value.length(); i++) {
@@ -67,17 +67,17 @@ final class Line {
         fields.append('"');
     }
 
-    private static void checkText(final String name, final String value) throws BadRecord {
+    private static void checkText(final String name, final String value) throws BadRecordException {
         if (value.length() > Names.LONGEST_TEXT / 3
                 && value.getBytes(StandardCharsets.UTF_8).length > Names.LONGEST_TEXT) {
-            throw new BadRecord("field '" + name + "' is a text beyond " + Names.LONGEST_TEXT + " bytes");
+            throw new BadRecordException("field '" + name + "' is a text beyond " + Names.LONGEST_TEXT + " bytes");
         }
         if (Surrogates.isLone(value)) {
-            throw new BadRecord("field '" + name + "' holds half of a surrogate pair, which is no character");
+            throw new BadRecordException("field '" + name + "' holds half of a surrogate pair, which is no character");
         }
     }
 
-    private StringBuilder key(final String name) throws BadRecord {
+    private StringBuilder key(final String name) throws BadRecordException {
         if (!fields.isEmpty()) {
             fields.append(',');
         }
@@ -95,7 +95,7 @@ final class Line {
     }
 
     /** The whole line; tags are sorted, which InfluxDB takes fastest. */
-    String with(final String measurement, final long time) throws BadRecord {
+    String with(final String measurement, final long time) throws BadRecordException {
         final StringBuilder line = new StringBuilder(USUAL_LENGTH + fields.length()).append(names.measurement(measurement));
         if (more != null) {
             for (final Map.Entry<String, String> tag : more.entrySet()) {
@@ -108,15 +108,15 @@ final class Line {
         return line.append(' ').append(fields).append(' ').append(time).toString();
     }
 
-    private void checkLength(final StringBuilder key) throws BadRecord {
+    private void checkLength(final StringBuilder key) throws BadRecordException {
         // Characters first: only a key that might be too long has its bytes counted.
         if (key.length() + longestField > Names.LONGEST_KEY / 4
                 && key.toString().getBytes(StandardCharsets.UTF_8).length + 3 * longestField + 4 > Names.LONGEST_KEY) {
-            throw new BadRecord("measurement, tags and field name are longer than " + Names.LONGEST_KEY + " bytes together");
+            throw new BadRecordException("measurement, tags and field name are longer than " + Names.LONGEST_KEY + " bytes together");
         }
     }
 
-    private void tag(final StringBuilder line, final String name, final String value) throws BadRecord {
+    private void tag(final StringBuilder line, final String name, final String value) throws BadRecordException {
         escaped(value, true, line.append(',').append(names.tag(name)).append('='));
     }
 

@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.source;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -22,9 +22,9 @@ import java.util.function.ToLongFunction;
  * No row at or above the floor comes twice.
  *
  * <p>InfluxDB shows a point while its fields are still being written, one after another. A row young enough for that is
- * therefore handed over only when two sweeps found it the same: see {@link Settling}.
+ * therefore handed over only when two sweeps found it the same: see {@link StabilityFilter}.
  */
-final class Sweep {
+final class RescanWindow {
     /** Rows to hand over, and the position that is true once all of them were. */
     record Step(List<Row> rows, Position position) {}
 
@@ -33,8 +33,8 @@ final class Sweep {
     private final SourceCounts counts;
     private final long lookback;
     private final int batchSize;
-    private final Seen seen;
-    private final Settling settling;
+    private final DeliveredRows seen;
+    private final StabilityFilter settling;
     private final Deque<Row> pending = new ArrayDeque<>();
 
     private long floor;
@@ -43,7 +43,7 @@ final class Sweep {
     private long newestAtBegin = Long.MIN_VALUE;
     private boolean sweeping;
 
-    Sweep(
+    RescanWindow(
             final TimeRange range, final Position start, final long lookback, final int batchSize,
             final boolean settle, final ToLongFunction<Row> series, final SourceCounts counts, final Executor executor) {
         this.ahead = new ReadAhead(new Slicer(range, batchSize), executor);
@@ -52,7 +52,7 @@ final class Sweep {
         this.newest = seen.newest().orElse(Long.MIN_VALUE);
         this.lookback = lookback;
         this.batchSize = batchSize;
-        this.settling = new Settling(settle);
+        this.settling = new StabilityFilter(settle);
         this.series = series;
         this.counts = counts;
     }
@@ -73,7 +73,7 @@ final class Sweep {
      * @param now the present
      * @param stop where to stop reading, at most the present
      */
-    Step step(final long now, final long stop) throws InfluxFailure {
+    Step step(final long now, final long stop) throws InfluxRequestException {
         if (!sweeping) {
             begin(now, stop);
         }

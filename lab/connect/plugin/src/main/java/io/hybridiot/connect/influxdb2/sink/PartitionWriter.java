@@ -1,6 +1,6 @@
 package io.hybridiot.connect.influxdb2.sink;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -16,7 +16,7 @@ import org.apache.kafka.common.TopicPartition;
  * <p>The task adds records and collects outcomes; the thread writes. A batch leaves when it is full, or when its first
  * record waited for the linger time. What waits is bounded by the task, which stops adding once {@link #isFull()}.
  */
-final class Lane<T> implements AutoCloseable {
+final class PartitionWriter<T> implements AutoCloseable {
     /** Full batches that may wait while one is written: the next is always at hand, and memory stays small. */
     private static final int WAITING_BATCHES = 2;
 
@@ -35,7 +35,7 @@ final class Lane<T> implements AutoCloseable {
     private boolean stopping;
     private volatile Throwable failure;
 
-    Lane(final String name, final int batchSize, final Duration linger) {
+    PartitionWriter(final String name, final int batchSize, final Duration linger) {
         this.batchSize = batchSize;
         this.lingerNanos = linger.toNanos();
         this.thread = new Thread(this::run, name);
@@ -159,7 +159,7 @@ final class Lane<T> implements AutoCloseable {
             }
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (final InfluxFailure | RuntimeException | Error e) {
+        } catch (final InfluxRequestException | RuntimeException | Error e) {
             fail(e);
         }
     }

@@ -12,7 +12,7 @@ import java.util.TreeSet;
  *
  * <p>Not a set of row hashes: times of one series lie close together, and pack small for the offset.
  */
-final class Seen {
+final class DeliveredRows {
     private final Map<Long, NavigableSet<Long>> times = new HashMap<>();
     private int size;
 

@@ -8,18 +8,18 @@ import java.util.random.RandomGenerator;
 import org.apache.kafka.common.TopicPartition;
 
 /** The writers of one task. Each partition belongs to one of them, so its order is kept. */
-final class Lanes<T> implements AutoCloseable {
-    private final List<Lane<T>> all = new ArrayList<>();
+final class PartitionWriters<T> implements AutoCloseable {
+    private final List<PartitionWriter<T>> all = new ArrayList<>();
 
-    Lanes(final SinkSettings settings, final LineWriter influx, final SinkCounts counts, final String name) {
+    PartitionWriters(final SinkSettings settings, final LineWriter influx, final SinkCounts counts, final String name) {
         for (int i = 0; i < settings.writers(); i++) {
-            final Lane<T> lane = new Lane<>(name + "-writer-" + i, settings.batchSize(), settings.linger());
+            final PartitionWriter<T> lane = new PartitionWriter<>(name + "-writer-" + i, settings.batchSize(), settings.linger());
             lane.start(new BatchWriter<>(influx, settings.backoff(), counts, lane::pause, RandomGenerator.getDefault()));
             all.add(lane);
         }
     }
 
-    Lane<T> of(final TopicPartition partition) {
+    PartitionWriter<T> of(final TopicPartition partition) {
         return all.get(Math.floorMod(partition.hashCode(), all.size()));
     }
 
@@ -27,7 +27,7 @@ final class Lanes<T> implements AutoCloseable {
     boolean awaitRoom(final Duration time) throws InterruptedException {
         final long deadline = System.nanoTime() + time.toNanos();
         boolean room = true;
-        for (final Lane<T> lane : all) {
+        for (final PartitionWriter<T> lane : all) {
             room &= lane.awaitRoom(Duration.ofNanos(deadline - System.nanoTime()));
         }
         return room;
@@ -37,7 +37,7 @@ final class Lanes<T> implements AutoCloseable {
     boolean flush(final Duration time) throws InterruptedException {
         final long deadline = System.nanoTime() + time.toNanos();
         boolean written = true;
-        for (final Lane<T> lane : all) {
+        for (final PartitionWriter<T> lane : all) {
             written &= lane.flush(Duration.ofNanos(deadline - System.nanoTime()));
         }
         return written;
@@ -45,7 +45,7 @@ final class Lanes<T> implements AutoCloseable {
 
     /** A batch that is done, or null. */
     Outcome<T> poll() {
-        for (final Lane<T> lane : all) {
+        for (final PartitionWriter<T> lane : all) {
             final Outcome<T> outcome = lane.poll();
             if (outcome != null) {
                 return outcome;
@@ -56,7 +56,7 @@ final class Lanes<T> implements AutoCloseable {
 
     /** Why a writer gave up, or null. */
     Throwable failure() {
-        for (final Lane<T> lane : all) {
+        for (final PartitionWriter<T> lane : all) {
             if (lane.failure() != null) {
                 return lane.failure();
             }
@@ -66,6 +66,6 @@ final class Lanes<T> implements AutoCloseable {
 
     @Override
     public void close() {
-        all.forEach(Lane::close);
+        all.forEach(PartitionWriter::close);
     }
 }

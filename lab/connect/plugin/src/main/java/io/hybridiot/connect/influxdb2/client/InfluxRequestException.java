@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** Why InfluxDB did not do what was asked, sorted by what to do about it. */
-public final class InfluxFailure extends Exception {
+public final class InfluxRequestException extends Exception {
     private static final long serialVersionUID = 1L;
 
     /** What to do about a failure. */
@@ -23,7 +23,7 @@ public final class InfluxFailure extends Exception {
     private final String property;
     private final transient Duration retryAfter;
 
-    public InfluxFailure(
+    public InfluxRequestException(
             final Kind kind, final String property, final Duration retryAfter, final String message, final Throwable cause) {
         super(message, cause);
         this.kind = kind;
@@ -32,13 +32,13 @@ public final class InfluxFailure extends Exception {
     }
 
     /** A failure without more than its kind and message. */
-    public static InfluxFailure of(final Kind kind, final String message) {
-        return new InfluxFailure(kind, null, null, message, null);
+    public static InfluxRequestException of(final Kind kind, final String message) {
+        return new InfluxRequestException(kind, null, null, message, null);
     }
 
     /** What answers at the address is something else; {@code what} says how that shows. */
-    public static InfluxFailure notInflux(final String what) {
-        return new InfluxFailure(Kind.SETUP, ConnectionConfig.URL, null, "What answers there is not InfluxDB 2: " + what
+    public static InfluxRequestException notInflux(final String what) {
+        return new InfluxRequestException(Kind.SETUP, ConnectionConfig.URL, null, "What answers there is not InfluxDB 2: " + what
             + ". Check the address, and what stands between it and this worker.", null);
     }
 

@@ -14,13 +14,13 @@ import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
 
 /**
- * Packs {@link Seen} into text for the offset: per series its hash, a count, and the times as differences,
+ * Packs {@link DeliveredRows} into text for the offset: per series its hash, a count, and the times as differences,
  * deflated, in Base64. Regular readings take one to three bytes each.
  */
-final class SeenCodec {
-    private SeenCodec() {}
+final class DeliveredRowsCodec {
+    private DeliveredRowsCodec() {}
 
-    static String encode(final Seen seen) {
+    static String encode(final DeliveredRows seen) {
         if (seen.size() == 0) {
             return "";
         }
@@ -51,8 +51,8 @@ final class SeenCodec {
     }
 
     /** Reads what {@link #encode} wrote. Throws IllegalArgumentException when it is something else. */
-    static Seen decode(final String text) {
-        final Seen seen = new Seen();
+    static DeliveredRows decode(final String text) {
+        final DeliveredRows seen = new DeliveredRows();
         if (text.isEmpty()) {
             return seen;
         }
@@ -67,7 +67,7 @@ final class SeenCodec {
         return seen;
     }
 
-    private static void read(final DataInputStream in, final Seen seen) throws IOException {
+    private static void read(final DataInputStream in, final DeliveredRows seen) throws IOException {
         final long series = in.readLong();
         long time = 0;
         for (int left = in.readInt(); left > 0; left--) {

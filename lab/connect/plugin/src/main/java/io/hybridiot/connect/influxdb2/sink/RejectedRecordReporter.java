@@ -13,24 +13,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Hands refused records to Connect: to the dead-letter queue, to the log, or as the task's failure. */
-final class Refusals {
-    private static final Logger LOG = LoggerFactory.getLogger(Refusals.class);
+final class RejectedRecordReporter {
+    private static final Logger LOG = LoggerFactory.getLogger(RejectedRecordReporter.class);
 
     private final ErrantRecordReporter reporter;
     private final boolean tolerated;
     private final SinkCounts counts;
     private final Deque<Future<Void>> reported = new ArrayDeque<>();
 
-    private Refusals(final ErrantRecordReporter reporter, final boolean tolerated, final SinkCounts counts) {
+    private RejectedRecordReporter(final ErrantRecordReporter reporter, final boolean tolerated, final SinkCounts counts) {
         this.reporter = reporter;
         this.tolerated = tolerated;
         this.counts = counts;
     }
 
     /** Connect has no reporter when neither a dead-letter queue nor error logging is set; errors.tolerance then decides. */
-    static Refusals of(final SinkTaskContext context, final SinkCounts counts, final Map<String, String> properties) {
+    static RejectedRecordReporter of(final SinkTaskContext context, final SinkCounts counts, final Map<String, String> properties) {
         final boolean tolerated = "all".equalsIgnoreCase(properties.get("errors.tolerance"));
-        return new Refusals(context.errantRecordReporter(), tolerated, counts);
+        return new RejectedRecordReporter(context.errantRecordReporter(), tolerated, counts);
     }
 
     /** Reports a record. Throws ConnectException when errors.tolerance is none. */

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** Remembers from one sweep to the next what new rows looked like, to tell whole rows from half-written ones. */
-final class Settling {
+final class StabilityFilter {
     /** A row, by its series and time. */
     private record Id(long series, long time) {}
 
@@ -14,7 +14,7 @@ final class Settling {
     private Map<Id, Integer> now = new HashMap<>();
     private long settledBefore;
 
-    Settling(final boolean enabled) {
+    StabilityFilter(final boolean enabled) {
         this.enabled = enabled;
     }
 

@@ -3,7 +3,7 @@ package io.hybridiot.connect.influxdb2.source;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
 import io.hybridiot.connect.influxdb2.client.Row;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
  * rows, failing queries, kills between hand-over and commit. Every row within the look-back must come, and must come once unless a kill
  * forces a repeat. A failure prints the seed of its case.
  */
-class SweepModelTest {
+class RescanWindowModelTest {
     private static final int CASES = 4000;
 
     @Test
@@ -37,7 +37,7 @@ class SweepModelTest {
     private static void run(final long seed) {
         try {
             new Case(new Random(seed)).play();
-        } catch (final InfluxFailure | RuntimeException | AssertionError e) {
+        } catch (final InfluxRequestException | RuntimeException | AssertionError e) {
             fail("seed " + seed + " (repeat it with -Dsweep.seed=" + seed + " -Dsweep.cases=1): " + e, e);
         }
     }
@@ -55,7 +55,7 @@ class SweepModelTest {
         private final Map<String, Integer> inKafka = new HashMap<>();
         private long now = BEGIN;
         private Map<String, Object> committed;
-        private Sweep sweep;
+        private RescanWindow sweep;
 
         Case(final Random random) {
             this.random = random;
@@ -63,19 +63,19 @@ class SweepModelTest {
             this.batch = 1 + random.nextInt(12);
             this.kills = random.nextBoolean();
             this.bucket = new Bucket(random);
-            this.committed = new Position(0, new Seen()).toMap();
+            this.committed = new Position(0, new DeliveredRows()).toMap();
             restart();
         }
 
         private void restart() {
-            sweep = new Sweep(bucket, Position.of(committed), lookback, batch, true, row -> series(row).hashCode(), counts, Runnable::run);
+            sweep = new RescanWindow(bucket, Position.of(committed), lookback, batch, true, row -> series(row).hashCode(), counts, Runnable::run);
         }
 
         private static String series(final Row row) {
             return (String) row.values().get("series");
         }
 
-        void play() throws InfluxFailure {
+        void play() throws InfluxRequestException {
             for (int i = random.nextInt(80); i > 0; i--) {
                 bucket.put("old" + random.nextInt(3), random.nextInt((int) BEGIN));
             }
@@ -92,7 +92,7 @@ class SweepModelTest {
             }
         }
 
-        private void act() throws InfluxFailure {
+        private void act() throws InfluxRequestException {
             now += random.nextInt(60);
             bucket.complete();
             switch (random.nextInt(6)) {
@@ -118,17 +118,17 @@ class SweepModelTest {
         }
 
         /** Rows written in the same act are still half there. */
-        private void poll() throws InfluxFailure {
-            final Sweep.Step step;
+        private void poll() throws InfluxRequestException {
+            final RescanWindow.Step step;
             try {
                 step = sweep.step(now, now + 1);
-            } catch (final InfluxFailure failure) {
+            } catch (final InfluxRequestException failure) {
                 return;
             }
             hand(step);
         }
 
-        private void hand(final Sweep.Step step) {
+        private void hand(final RescanWindow.Step step) {
             final Map<String, Object> after = step.position().toMap();
             if (kills && random.nextInt(5) == 0) {
                 // A kill: some of these records are in Kafka, the offset of the last one is not committed.
@@ -163,7 +163,7 @@ class SweepModelTest {
         private List<Row> rowsOfOneStep() {
             try {
                 return sweep.step(now, now).rows();
-            } catch (final InfluxFailure failure) {
+            } catch (final InfluxRequestException failure) {
                 return List.of();
             }
         }
@@ -219,9 +219,9 @@ class SweepModelTest {
         }
 
         @Override
-        public Page read(final long start, final long stop, final int most) throws InfluxFailure {
+        public Page read(final long start, final long stop, final int most) throws InfluxRequestException {
             if (failing && random.nextBoolean()) {
-                throw InfluxFailure.of(InfluxFailure.Kind.PASSING, "503");
+                throw InfluxRequestException.of(InfluxRequestException.Kind.PASSING, "503");
             }
             final List<Row> found = new ArrayList<>(
                 rows.stream().filter(row -> row.time() >= start && row.time() < stop && isShown(row, start)).toList());
@@ -230,9 +230,9 @@ class SweepModelTest {
         }
 
         @Override
-        public OptionalLong firstTime(final long start, final long stop) throws InfluxFailure {
+        public OptionalLong firstTime(final long start, final long stop) throws InfluxRequestException {
             if (failing && random.nextBoolean()) {
-                throw InfluxFailure.of(InfluxFailure.Kind.PASSING, "503");
+                throw InfluxRequestException.of(InfluxRequestException.Kind.PASSING, "503");
             }
             return rows.stream().mapToLong(Row::time).filter(time -> time >= start && time < stop).min();
         }

@@ -1,15 +1,15 @@
 package io.hybridiot.connect.influxdb2.source;
 
 import io.hybridiot.connect.influxdb2.client.Backoff;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /** When the source asks next: after the pause it is told, after a failure later and later. */
-final class Pace {
+final class PollSchedule {
     /** Connect wants poll to come back now and then, so that it can pause and commit. */
     private static final long LONGEST_WAIT = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -19,7 +19,7 @@ final class Pace {
     private long due = System.nanoTime();
     private int retries;
 
-    Pace(final Backoff backoff) {
+    PollSchedule(final Backoff backoff) {
         this.backoff = backoff;
     }
 
@@ -39,7 +39,7 @@ final class Pace {
     }
 
     /** Notes a failure; false when it is not to be retried. */
-    boolean failed(final InfluxFailure failure) {
+    boolean failed(final InfluxRequestException failure) {
         retries++;
         if (failure.kind() != Kind.PASSING || !backoff.allows(retries)) {
             return false;

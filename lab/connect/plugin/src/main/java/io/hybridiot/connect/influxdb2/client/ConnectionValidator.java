@@ -1,7 +1,7 @@
 package io.hybridiot.connect.influxdb2.client;
 
 import com.influxdb.client.domain.WritePrecision;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,7 +20,7 @@ import org.apache.kafka.common.config.ConfigValue;
  * organisation and bucket are right, InfluxDB refuses it in its own words, and nothing is written. The source queries the last
  * second of the bucket, and a number.
  */
-public final class Probe {
+public final class ConnectionValidator {
     /** Shorter than Connect's own limit for a validation. */
     private static final long TIMEOUT_MS = Duration.ofSeconds(5).toMillis();
 
@@ -32,34 +32,34 @@ public final class Probe {
     /** What is asked. */
     @FunctionalInterface
     private interface Question {
-        void ask(InfluxConnection influx, ConnectionConfig config) throws InfluxFailure;
+        void ask(InfluxConnection influx, ConnectionConfig config) throws InfluxRequestException;
     }
 
-    private Probe(final Question question) {
+    private ConnectionValidator(final Question question) {
         this.question = question;
     }
 
-    public static Probe forWriting() {
-        return new Probe(Probe::askToRefuse);
+    public static ConnectionValidator forWriting() {
+        return new ConnectionValidator(ConnectionValidator::askToRefuse);
     }
 
-    private static void askToRefuse(final InfluxConnection influx, final ConnectionConfig config) throws InfluxFailure {
+    private static void askToRefuse(final InfluxConnection influx, final ConnectionConfig config) throws InfluxRequestException {
         try {
             influx.write(List.of(LINE_WITHOUT_FIELDS));
-        } catch (final InfluxFailure failure) {
+        } catch (final InfluxRequestException failure) {
             if (failure.kind() == Kind.REFUSED && failure.getMessage().contains("unable to parse '" + LINE_WITHOUT_FIELDS)) {
                 return;
             }
             throw failure;
         }
-        throw InfluxFailure.notInflux("it confirms a write that InfluxDB must refuse");
+        throw InfluxRequestException.notInflux("it confirms a write that InfluxDB must refuse");
     }
 
-    public static Probe forReading() {
-        return new Probe(Probe::askForNumber);
+    public static ConnectionValidator forReading() {
+        return new ConnectionValidator(ConnectionValidator::askForNumber);
     }
 
-    private static void askForNumber(final InfluxConnection influx, final ConnectionConfig config) throws InfluxFailure {
+    private static void askForNumber(final InfluxConnection influx, final ConnectionConfig config) throws InfluxRequestException {
         final Set<Object> found = new HashSet<>();
         influx.query("import \"array\"\nfrom(bucket: " + Flux.text(config.bucket())
             + ") |> range(start: -1s) |> limit(n: 1) |> yield(name: \"bucket\")\narray.from(rows: [{answer: " + NUMBER
@@ -68,7 +68,7 @@ public final class Probe {
                 return true;
             });
         if (!found.contains(NUMBER)) {
-            throw InfluxFailure.notInflux("it does not answer a query");
+            throw InfluxRequestException.notInflux("it does not answer a query");
         }
     }
 
@@ -87,7 +87,7 @@ public final class Probe {
     private void ask(final ConnectionConfig config, final Config checked) {
         try (InfluxConnection influx = new InfluxConnection(config, WritePrecision.MS)) {
             question.ask(influx, config);
-        } catch (final InfluxFailure failure) {
+        } catch (final InfluxRequestException failure) {
             final String property = failure.property().orElse(ConnectionConfig.URL);
             final boolean isId = ConnectionConfig.BUCKET.equals(property) && config.bucket().matches("[0-9a-f]{16}");
             blame(property, failure.getMessage() + (isId ? " This looks like a bucket's id; give its name." : ""), checked);

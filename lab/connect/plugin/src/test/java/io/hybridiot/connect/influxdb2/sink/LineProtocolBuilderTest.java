@@ -9,7 +9,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** Our lines against those of the official client. */
-class LineTest {
+class LineProtocolBuilderTest {
     private static final String LETTERS = "ab,= \"ü€𝄞'#${}";
 
     private static final Names NAMES = new Names();
@@ -22,10 +22,10 @@ class LineTest {
         }
     }
 
-    private static void compare(final Random random) throws BadRecord {
+    private static void compare(final Random random) throws BadRecordException {
         final String measurement = name(random);
         final Point point = Point.measurement(measurement);
-        final Line line = new Line(NAMES);
+        final LineProtocolBuilder line = new LineProtocolBuilder(NAMES);
         for (int tags = random.nextInt(4); tags > 0; tags--) {
             final String name = name(random) + tags;
             final String value = name(random);
@@ -50,10 +50,10 @@ class LineTest {
         assertEquals(time, LineReader.time(line));
         fields.forEach((name, value) -> assertEquals(
             value instanceof Long ? "integer" : value instanceof Double ? "float" : value instanceof Boolean ? "boolean" : "string",
-            LineReader.type(line, Line.escaped(measurement, false), Line.escaped(name, true)), () -> name + " in " + line));
+            LineReader.type(line, LineProtocolBuilder.escaped(measurement, false), LineProtocolBuilder.escaped(name, true)), () -> name + " in " + line));
     }
 
-    private static void add(final Point point, final Line line, final String name, final Object value) throws BadRecord {
+    private static void add(final Point point, final LineProtocolBuilder line, final String name, final Object value) throws BadRecordException {
         if (value instanceof Long number) {
             point.addField(name, number);
             line.field(name, number);

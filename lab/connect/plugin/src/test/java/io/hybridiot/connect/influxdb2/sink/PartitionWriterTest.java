@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hybridiot.connect.influxdb2.client.Backoff;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure;
-import io.hybridiot.connect.influxdb2.client.InfluxFailure.Kind;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException;
+import io.hybridiot.connect.influxdb2.client.InfluxRequestException.Kind;
 import io.hybridiot.connect.influxdb2.client.LineWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,16 +24,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-class LaneTest {
+class PartitionWriterTest {
     private static final TopicPartition A = new TopicPartition("t", 0);
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final Backoff ENDLESS = new Backoff(Duration.ofMillis(1), Duration.ofMillis(5), -1);
 
     private final List<String> stored = Collections.synchronizedList(new ArrayList<>());
-    private Lane<String> lane;
+    private PartitionWriter<String> lane;
 
-    private Lane<String> lane(final int batchSize, final Duration linger, final LineWriter influx) {
-        lane = new Lane<>("test", batchSize, linger);
+    private PartitionWriter<String> lane(final int batchSize, final Duration linger, final LineWriter influx) {
+        lane = new PartitionWriter<>("test", batchSize, linger);
         lane.start(new BatchWriter<>(influx, ENDLESS, new SinkCounts(), lane::pause, new Random(1)));
         return lane;
     }
@@ -81,7 +81,7 @@ class LaneTest {
             try {
                 go.await();
             } catch (final InterruptedException e) {
-                throw InfluxFailure.of(Kind.PASSING, "interrupted");
+                throw InfluxRequestException.of(Kind.PASSING, "interrupted");
             }
         });
         add(0);
@@ -99,7 +99,7 @@ class LaneTest {
             try {
                 go.await();
             } catch (final InterruptedException e) {
-                throw InfluxFailure.of(Kind.PASSING, "interrupted");
+                throw InfluxRequestException.of(Kind.PASSING, "interrupted");
             }
         });
         add(0);
@@ -114,7 +114,7 @@ class LaneTest {
     @Test
     void aStuckWriterMakesItFullAndCloseEndsIt() throws Exception {
         lane(1, Duration.ZERO, lines -> {
-            throw InfluxFailure.of(Kind.PASSING, "503");
+            throw InfluxRequestException.of(Kind.PASSING, "503");
         });
         for (int i = 0; i < 10; i++) {
             add(i);
@@ -129,7 +129,7 @@ class LaneTest {
     @Test
     void aWrongSetUpIsItsFailure() throws Exception {
         lane(1, Duration.ZERO, lines -> {
-            throw InfluxFailure.of(Kind.SETUP, "no such bucket");
+            throw InfluxRequestException.of(Kind.SETUP, "no such bucket");
         });
         add(0);
         assertFalse(lane.flush(SOON));
