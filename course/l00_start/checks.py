@@ -129,12 +129,20 @@ def _fresh_bucket(attempt: Attempt) -> None:
 )
 def point(attempt: Attempt) -> str:
     bucket = BUCKET
-    rows = attempt.influx.points(bucket, '|> filter(fn: (r) => r._measurement == "hello")', within=3)
+    hello, raw = '|> filter(fn: (r) => r._measurement == "hello")', attempt.names.raw_bucket
+    rows = attempt.influx.points(bucket, hello, within=3)
+    require(
+        rows or not attempt.influx.points(raw, hello, at_least=0, within=0),
+        seen=f"a new point of the measurement hello in {raw}, and none in {bucket}",
+        wanted=f"it in {bucket}",
+        likely_cause="it was written to another bucket.",
+        next_step="the first argument of writer.write is the bucket.",
+    )
     require(
         rows,
         seen=f"no new point of the measurement hello in {bucket}",
         wanted="one",
-        likely_cause="the point was built and never written, or written to another bucket or measurement.",
+        likely_cause="the point was built and never written, or has another measurement.",
         next_step="print(point.to_line_protocol()): it must begin with hello, and writer.write must follow.",
     )
     row = rows[-1]

@@ -140,6 +140,7 @@ def test_the_worker_is_killed_under_load(trial: Trial, trouble: Trouble) -> None
     with Load(trial, trouble.rate) as load:
         wait_for_points(trial, 0)
         for _ in range(trouble.kills):
+            trial.wait(lambda: worker.pid is not None, "Connect runs again", PATIENCE_S)
             worker.kill()  # counted when it is dead: only its successor adds more
             wait_for_points(trial, trial.count("seq") + trouble.rate)
     drained(trial, sink, load)
