@@ -59,7 +59,7 @@ def status() -> list[ServiceStatus]:
 def control(name: str) -> Control:
     """Control of one service. Raises LearnerError when there is none of that name, or when it is not ours."""
     from lab.stack.compose import ComposeControl
-    from lab.stack.control import ServiceControl
+    from lab.stack.service_control import ServiceControl
 
     if name not in SERVICES:
         raise LearnerError(f"There is no service {name}.", f"Services are {', '.join(SERVICES)}.")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\.\./common\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 
 def script(name: str) -> str:
-    """A panel's module: the shared helpers followed by its own file, which exports `default`, a thing with `render`."""
-    return f"{(HERE / 'common.js').read_text()}\n{(HERE / 'panels' / f'{name}.js').read_text()}"
+    """A panel's module with the shared one inside, since a cell has one address for both.
+
+    It exports `default`, a thing with `render`. Both files are real modules, for linters and for TypeScript's checker.
+    """
+    shared, own = (HERE / "common.js").read_text(), (HERE / "panels" / f"{name}.js").read_text()
+    return f"{_EXPORT.sub('', shared)}\n{_IMPORT.sub('', own)}"
 
 
 def styles(name: str) -> str:

@@ -1,5 +1,7 @@
+// @ts-check
 // The pipeline map: a ring of cards with arrows between them, Kafka's brokers across the middle.
 // Cards are laid out by the style sheet; arrows are drawn from where the cards then lie.
+import { MARKS, STATES, eventList, h, keyed, number, panel, put, rate, s, set } from "../common.js";
 
 const PLACES = ["fleet", "proxy", "sink", "raw", "task", "downsampled", "source", "dispatcher"];
 // From card and side to card and side; `flow` names the rate, `shift` moves the foot along Kafka's wide edge.
@@ -22,7 +24,8 @@ const ROOM_FOR_LABEL = 46; // Pixels of an arrow between two cards; the card say
 const breakable = (name) => name.split(/(?<=_)/).flatMap((part, n) => (n ? [h("wbr"), part] : [part]));
 
 function makeCard(id) {
-  const mark = h("span", { class: "lab-mark-of", "aria-hidden": "true" }), word = h("span");
+  const mark = h("span", { class: "lab-mark-of", "aria-hidden": "true" }),
+    word = h("span");
   const state = h("span", { class: "lab-aloud" });
   const title = h("h3", { class: "lab-card-title" }, mark, word, state);
   const lines = h("div", { class: "lab-card-lines" });
@@ -30,17 +33,26 @@ function makeCard(id) {
   const why = h("p", { class: "lab-mono" });
   const details = h("details", { class: "lab-why", hidden: true }, h("summary", {}, "Why"), why);
   const node = h("article", { class: `lab-card lab-at-${id}` }, title, lines, remedy, details);
-  return { node, draw(card) {
-    node.dataset.state = card.state;
-    put(mark, MARKS[card.state]);
-    if (word.textContent !== card.title) word.replaceChildren(...breakable(card.title));
-    put(state, `: ${STATES[card.state]}`);
-    keyed(lines, card.lines.map((text, n) => ({ text, n })), (l) => l.n, () => h("p"), (p, l) => put(p, l.text));
-    remedy.hidden = !card.remedy;
-    put(remedy, card.remedy);
-    details.hidden = !card.detail;
-    put(why, card.detail);
-  } };
+  return {
+    node,
+    draw(card) {
+      node.dataset.state = card.state;
+      put(mark, MARKS[card.state]);
+      if (word.textContent !== card.title) word.replaceChildren(...breakable(card.title));
+      put(state, `: ${STATES[card.state]}`);
+      keyed(
+        lines,
+        card.lines.map((text, n) => ({ text, n })),
+        (l) => l.n,
+        () => h("p"),
+        (p, l) => put(p, l.text),
+      );
+      remedy.hidden = !card.remedy;
+      put(remedy, card.remedy);
+      details.hidden = !card.detail;
+      put(why, card.detail);
+    },
+  };
 }
 
 function makeCell(partition) {
@@ -58,11 +70,17 @@ const ROLES = { leader: "leader", copy: "in-sync copy", behind: "out of sync", n
 
 function drawTopic(row, topic, broker) {
   put(row.firstChild, topic.short);
-  keyed(row.lastChild, topic.partitions, (p) => p.n, makeCell, (cell, partition) => {
-    const role = roleOf(partition, broker);
-    cell.dataset.role = role;
-    set(cell, "aria-label", `partition ${partition.n}: ${ROLES[role]}`);
-  });
+  keyed(
+    row.lastChild,
+    topic.partitions,
+    (p) => p.n,
+    makeCell,
+    (cell, partition) => {
+      const role = roleOf(partition, broker);
+      cell.dataset.role = role;
+      set(cell, "aria-label", `partition ${partition.n}: ${ROLES[role]}`);
+    },
+  );
 }
 
 function drawBroker(node, broker, topics) {
@@ -70,9 +88,13 @@ function drawBroker(node, broker, topics) {
   const [head, rows, remedy] = node.children;
   const word = { ready: "up", down: "down" }[broker.state];
   put(head, `${MARKS[broker.state]} broker ${broker.id} ${word}`);
-  keyed(rows, topics, (t) => t.name,
+  keyed(
+    rows,
+    topics,
+    (t) => t.name,
     () => h("div", { class: "lab-topic" }, h("span", { class: "lab-topic-name" }), h("span", { class: "lab-cells" })),
-    (row, topic) => drawTopic(row, topic, broker.id));
+    (row, topic) => drawTopic(row, topic, broker.id),
+  );
   remedy.hidden = broker.state !== "down" || !broker.remedy;
   put(remedy, broker.remedy);
 }
@@ -80,34 +102,52 @@ function drawBroker(node, broker, topics) {
 function kafkaCard() {
   const card = makeCard("kafka");
   const brokers = h("div", { class: "lab-brokers" });
-  const legend = h("p", { class: "lab-legend" },
-    h("span", { class: "lab-cell", "data-role": "leader", "aria-hidden": "true" }, "n"), " leads partition n  ",
-    h("span", { class: "lab-cell", "data-role": "copy", "aria-hidden": "true" }, "n"), " in-sync copy  ",
-    h("span", { class: "lab-cell", "data-role": "behind", "aria-hidden": "true" }, "n"), " out of sync");
+  const legend = h(
+    "p",
+    { class: "lab-legend" },
+    h("span", { class: "lab-cell", "data-role": "leader", "aria-hidden": "true" }, "n"),
+    " leads partition n  ",
+    h("span", { class: "lab-cell", "data-role": "copy", "aria-hidden": "true" }, "n"),
+    " in-sync copy  ",
+    h("span", { class: "lab-cell", "data-role": "behind", "aria-hidden": "true" }, "n"),
+    " out of sync",
+  );
   card.node.append(brokers, legend);
-  return { node: card.node, draw(snapshot) {
-    card.draw(snapshot.nodes.find((n) => n.id === "kafka"));
-    keyed(brokers, snapshot.brokers, (b) => b.id,
-      () => h("div", { class: "lab-broker" }, h("h4"), h("div"), h("p", { class: "lab-remedy", hidden: true })),
-      (node, broker) => drawBroker(node, broker, snapshot.topics));
-  } };
+  return {
+    node: card.node,
+    draw(snapshot) {
+      card.draw(snapshot.nodes.find((n) => n.id === "kafka"));
+      keyed(
+        brokers,
+        snapshot.brokers,
+        (b) => b.id,
+        () => h("div", { class: "lab-broker" }, h("h4"), h("div"), h("p", { class: "lab-remedy", hidden: true })),
+        (node, broker) => drawBroker(node, broker, snapshot.topics),
+      );
+    },
+  };
 }
 
 /** Where an arrow touches a card; on Kafka's wide card, right above or below the card at the other end. */
 function touch(rects, [id, side], [other]) {
-  const box = rects[id], far = rects[other];
+  const box = rects[id],
+    far = rects[other];
   const middle = id === "kafka" ? far.left + far.width / 2 : box.left + box.width / 2;
   return {
-    top: [middle, box.top], bottom: [middle, box.bottom],
-    left: [box.left, box.top + box.height / 2], right: [box.right, box.top + box.height / 2],
+    top: [middle, box.top],
+    bottom: [middle, box.bottom],
+    left: [box.left, box.top + box.height / 2],
+    right: [box.right, box.top + box.height / 2],
   }[side];
 }
 
 function arrowLayer() {
   const layer = s("svg", { class: "lab-arrows", "aria-hidden": "true" });
   const parts = ARROWS.map((arrow) => {
-    const line = s("path", { class: "lab-arrow" }), head = s("path", { class: "lab-head" });
-    const label = s("text", { class: "lab-flow" }), dots = s("g", { class: "lab-dots" });
+    const line = s("path", { class: "lab-arrow" }),
+      head = s("path", { class: "lab-head" });
+    const label = s("text", { class: "lab-flow" }),
+      dots = s("g", { class: "lab-dots" });
     layer.append(line, head, dots, label);
     return { arrow, line, head, label, dots };
   });
@@ -116,12 +156,19 @@ function arrowLayer() {
 
 function placeArrow(part, rects) {
   const [from, to] = [part.arrow.from, part.arrow.to];
-  const [x1, y1] = touch(rects, from, to), [x2, y2] = touch(rects, to, from);
-  const length = Math.hypot(x2 - x1, y2 - y1) || 1, dx = (x2 - x1) / length, dy = (y2 - y1) / length;
+  const [x1, y1] = touch(rects, from, to),
+    [x2, y2] = touch(rects, to, from);
+  const length = Math.hypot(x2 - x1, y2 - y1) || 1,
+    dx = (x2 - x1) / length,
+    dy = (y2 - y1) / length;
   const [tx, ty] = [x2 - 3 * dx, y2 - 3 * dy];
   const path = `M ${x1 + 2 * dx} ${y1 + 2 * dy} L ${tx} ${ty}`;
   set(part.line, "d", path);
-  set(part.head, "d", `M ${tx} ${ty} L ${tx - 8 * dx - 4 * dy} ${ty - 8 * dy + 4 * dx} L ${tx - 8 * dx + 4 * dy} ${ty - 8 * dy - 4 * dx} Z`);
+  set(
+    part.head,
+    "d",
+    `M ${tx} ${ty} L ${tx - 8 * dx - 4 * dy} ${ty - 8 * dy + 4 * dx} L ${tx - 8 * dx + 4 * dy} ${ty - 8 * dy - 4 * dx} Z`,
+  );
   const flat = Math.abs(dx) > Math.abs(dy);
   part.label.style.display = flat && length < ROOM_FOR_LABEL ? "none" : "";
   set(part.label, "x", flat ? (x1 + x2) / 2 : x1 + 9);
@@ -139,36 +186,73 @@ function drawFlow(part, flows) {
   part.line.dataset.flowing = value > 0;
   while (part.dots.childElementCount > count) part.dots.lastChild.remove();
   while (part.dots.childElementCount < count) part.dots.append(s("circle", { r: 3.4, class: "lab-dot" }));
-  [...part.dots.children].forEach((dot, n) => { dot.style.animationDelay = `${(-2.4 * n) / count}s`; });
+  [...part.dots.children].forEach((dot, n) => {
+    dot.style.animationDelay = `${(-2.4 * n) / count}s`;
+  });
 }
 
 function followBox() {
-  const title = h("h3"), list = h("div", { class: "lab-follow-rows" });
+  const title = h("h3"),
+    list = h("div", { class: "lab-follow-rows" });
   const box = h("div", { class: "lab-follow" }, title, list);
-  return { box, draw(follow) {
-    box.hidden = !(follow?.rows?.length);
-    put(title, `Load of ${follow?.name}`);
-    keyed(list, follow?.rows ?? [], (r) => r.bucket, () => h("p", { class: "lab-num" }),
-      (p, r) => put(p, `${r.bucket}: ${number(r.load, 1)} %, ${number(Math.max(0, r.age))} s old`));
-  } };
+  return {
+    box,
+    draw(follow) {
+      box.hidden = !follow?.rows?.length;
+      put(title, `Load of ${follow?.name}`);
+      keyed(
+        list,
+        follow?.rows ?? [],
+        (r) => r.bucket,
+        () => h("p", { class: "lab-num" }),
+        (p, r) => put(p, `${r.bucket}: ${number(r.load, 1)} %, ${number(Math.max(0, r.age))} s old`),
+      );
+    },
+  };
 }
 
 function buildMap({ body, root, onEnd }) {
-  const grid = h("div", { class: "lab-map" }), arrows = arrowLayer();
-  const kafka = kafkaCard(), cards = Object.fromEntries(PLACES.map((id) => [id, makeCard(id)]));
-  const events = eventList("What just happened", { tabindex: "0", role: "group", "aria-label": "What just happened" }), follow = followBox();
-  grid.append(arrows.layer, cards.fleet.node, cards.proxy.node, events.box, kafka.node, cards.sink.node, cards.raw.node,
-    cards.task.node, follow.box, cards.downsampled.node, cards.source.node, cards.dispatcher.node);
+  const grid = h("div", { class: "lab-map" }),
+    arrows = arrowLayer();
+  const kafka = kafkaCard(),
+    cards = Object.fromEntries(PLACES.map((id) => [id, makeCard(id)]));
+  const events = eventList("What just happened", { tabindex: "0", role: "group", "aria-label": "What just happened" }),
+    follow = followBox();
+  grid.append(
+    arrows.layer,
+    cards.fleet.node,
+    cards.proxy.node,
+    events.box,
+    kafka.node,
+    cards.sink.node,
+    cards.raw.node,
+    cards.task.node,
+    follow.box,
+    cards.downsampled.node,
+    cards.source.node,
+    cards.dispatcher.node,
+  );
   body.append(grid);
   const nodes = { kafka: kafka.node, ...Object.fromEntries(PLACES.map((id) => [id, cards[id].node])) };
   const place = () => {
     const origin = grid.getBoundingClientRect();
     if (!origin.width) return;
-    const rects = Object.fromEntries(Object.entries(nodes).map(([id, node]) => {
-      const box = node.getBoundingClientRect();
-      return [id, { left: box.left - origin.left, right: box.right - origin.left, top: box.top - origin.top,
-        bottom: box.bottom - origin.top, width: box.width, height: box.height }];
-    }));
+    const rects = Object.fromEntries(
+      Object.entries(nodes).map(([id, node]) => {
+        const box = node.getBoundingClientRect();
+        return [
+          id,
+          {
+            left: box.left - origin.left,
+            right: box.right - origin.left,
+            top: box.top - origin.top,
+            bottom: box.bottom - origin.top,
+            width: box.width,
+            height: box.height,
+          },
+        ];
+      }),
+    );
     arrows.parts.forEach((part) => placeArrow(part, rects));
   };
   const observer = new ResizeObserver(place);
