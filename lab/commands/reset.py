@@ -209,7 +209,8 @@ def _forget_connectors(here: Layout) -> None:
         raise LearnerError("Connect's state lies in Kafka, which does not run.", "Start it first with ./workshop up.")
     where = addresses.load(here.state)
     supervisor.stop("connect", here)
-    for deleted in admin(where).delete_topics(list(CONNECT_TOPICS), operation_timeout=allow(20)).values():
+    client = admin(where)  # it must outlive its answers
+    for deleted in client.delete_topics(list(CONNECT_TOPICS), operation_timeout=allow(20)).values():
         deleted.exception(allow(30))
     supervisor.start("connect", here)
     ready.connect(where, here)

@@ -51,7 +51,8 @@ class KafkaProbe:
     def setting(self, topic: str, name: str) -> str:
         """A setting of a topic, as Kafka has it now. Raises ServiceError."""
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-        asked = client.admin(self._where).describe_configs([resource], request_timeout=allow(ASK_S))[resource]
+        admin = client.admin(self._where)  # it must outlive the answer
+        asked = admin.describe_configs([resource], request_timeout=allow(ASK_S))[resource]
         return str(answered(lambda: asked.result(allow(ASK_S)))[name].value)
 
     def records(

@@ -22,6 +22,7 @@ from lab.base.pace import allow
 from lab.faults import BlackHole, Freeze, Kill, Poison, Refuse, Slow, Stop
 from lab.faults.relay import Relay
 from lab.influx.api import Influx
+from lab.kafka.topics import TopicReader
 from lab.widgets import network
 from tests.support.waiting import until
 
@@ -231,11 +232,8 @@ def test_a_stopped_service_stays_down_until_undone(stack: Addresses) -> None:
 
 
 def test_poison_arrives_in_the_readings_topic(stack: Addresses) -> None:
-    from lab.ledger.collect import _Reader
-
-    reader = _Reader(stack)
-    begin = reader.ends(stack.names.readings)
-    Poison(stack).inject().undo()
-    values = [record.value for record in reader.read(stack.names.readings, begin)]
-    reader.close()
+    with TopicReader(stack) as reader:
+        begin = reader.ends(stack.names.readings)
+        Poison(stack).inject().undo()
+        values = [record.value for record in reader.read(stack.names.readings, begin)]
     assert values == list(Poison.RECORDS)

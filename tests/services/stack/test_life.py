@@ -262,8 +262,8 @@ def test_all_is_there_after_everything_was_killed_at_once_and_two_ups_at_once_ma
     mark = time.time_ns()
     produce(stack, str(mark).encode())
     write_point(stack, mark)
-    supervisor = int((layout().run / "supervisord.pid").read_text())
-    os.kill(supervisor, signal.SIGKILL)  # first, or it starts again what dies before it: ids may have wrapped around
+    of_supervisor = int((layout().run / "supervisord.pid").read_text())
+    os.kill(of_supervisor, signal.SIGKILL)  # first, or it starts again what dies before it: ids may have wrapped around
     for process in orphans.find(layout()):
         process.send_signal(signal.SIGKILL)
     until("nothing lives", lambda: not orphans.find(layout()), 10)
@@ -280,8 +280,8 @@ def test_all_is_there_after_everything_was_killed_at_once_and_two_ups_at_once_ma
 
 def test_services_that_lost_their_supervisor_are_taken_over(stack: Addresses) -> None:
     own = layout()
-    supervisor = int((own.run / "supervisord.pid").read_text())
-    os.kill(supervisor, signal.SIGKILL)
+    of_supervisor = int((own.run / "supervisord.pid").read_text())
+    os.kill(of_supervisor, signal.SIGKILL)
     until("the supervisor is gone", lambda: supervisor.processes(own) is None, 10)
     assert services.up() == stack
     assert all_ready()
