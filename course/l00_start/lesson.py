@@ -90,7 +90,7 @@ ex2.check()
 #
 # ## Kafka Connect
 #
-# Connect moves records between Kafka and other systems, without a program of yours. It is driven over HTTP. These are the
+# Connect moves records between Kafka and other systems, without a program of yours. You control it over HTTP. These are the
 # two plugins that this course adds to it; lessons 07 and 10 put them to work.
 
 # %%

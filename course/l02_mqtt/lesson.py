@@ -265,7 +265,7 @@ leave(client)
 
 # %% [markdown]
 # A cut connection is noticed at once. A silent one is not: there the keep-alive must end the waiting. `doomed_network` gives
-# a port that leads to the proxy. When its block ends, nothing passes any more and nobody says goodbye.
+# a port that leads to the proxy. When its block ends, nothing passes any more, and no DISCONNECT is sent.
 
 # %% tags=["setup"]
 doomed = []
@@ -318,7 +318,7 @@ widgets.fleet_panel()
 # %% [markdown]
 # ## Topics on demand, payloads of any shape
 #
-# MQTT topics need not be made: publish, and they are there. MQTT does not look into payloads either: text, JSON, a
+# You need not create MQTT topics: publish, and the topic exists. MQTT does not look into payloads either: text, JSON, a
 # picture. The proxy carries both over to Kafka. One of its rules takes `lab/<name>/<key>`, makes the Kafka topic
 # `lab_<name>` if need be, and uses `<key>` as the key:
 
@@ -363,4 +363,4 @@ leave(lost)
 #   Kafka has it on at least two brokers.
 # - At least once means: expect a reading twice, and make it harmless with the device's own time.
 # - Keep-alive bounds the silence to one and a half times its seconds; the last will tells everybody.
-# - Topics appear on demand and any bytes are welcome. Who reads them must agree on their shape.
+# - Topics are created on demand, and a payload may be any bytes. Producers and consumers must agree on its format.

@@ -370,13 +370,13 @@ leave(client)
 ex6.check(during, after)
 
 # %% [markdown]
-# The proxy could have said yes at once and hoped. Then a power cut would have turned a yes into a lie. Silence is
-# the honest answer here: the generator keeps the reading and will send it again.
+# The proxy could have acknowledged at once. A power cut would then have made that acknowledgement wrong.
+# No answer is the right answer here: the generator keeps the reading and will send it again.
 
 # %% [markdown]
 # ## Recap
 #
-# - A plain MQTT broker delivers to who is there. Its PUBACK does not mean that anybody will ever read it.
+# - A plain MQTT broker delivers to the subscribers that are connected. Its PUBACK does not mean that anybody will ever read it.
 # - A Kafka client keeps connections to every broker and speaks many round trips: right in a data centre, costly at the
 #   edge.
 # - The proxy joins them: one small MQTT connection per device, a few Kafka connections for all of them.

@@ -227,7 +227,7 @@ for partitions in (6, 8):
 
 # %% [markdown]
 # Six of eight moved. Their old readings lie in one partition, the new ones in another, and between partitions there is no order.
-# So choose for the day after tomorrow.
+# So choose a number that is enough for years.
 #
 # The fleet will send **30,000 readings per second** in its busiest hour, and twice that in two years. One consumer manages
 # **2,500 per second**. How many partitions does the topic need at least, so that it need never be changed in these two years?

@@ -190,7 +190,7 @@ for member in crowd:
     member.stop()
 
 # %% [markdown]
-# The seventh waits for one of the others to fall over. That is worth something, but it adds no speed: **the number of
+# The seventh waits until one of the others crashes. That makes the group more available, but not faster: **the number of
 # partitions bounds the number of instances that work**. The bars say the same: six of height one, one of height zero.
 
 # %% tags=["varies"]

@@ -135,7 +135,7 @@ ex2.check()
 # ## The night
 #
 # **Predict:** a producer with `acks="all"` sends 600 records to `l06_night`, and `kafka2` is killed while it sends. How many of the 600 are
-# acknowledged in the end? `faults.Kill("kafka2")` is the power supply; the supervisor of this lab plays the technician.
+# acknowledged in the end? `faults.Kill("kafka2")` is the power supply; the supervisor of this lab acts as the technician.
 #
 # Send the 600 records with `send(topic, count, ...)` **while the fault is active**, so that none is lost and none is refused. Keep
 # the two results in `acknowledged` and `errors`.
@@ -165,7 +165,7 @@ print("all replicas in sync again:", wait_for(lambda: whole("l06_night")))
 # %% [markdown]
 # ## Refuse rather than lie
 #
-# A topic that must have **three** copies cannot keep its word while a broker is away. What does the cluster say then? The topic
+# A topic that must have **three** copies cannot keep its promise while a broker is away. What does the cluster say then? The topic
 # `l06_strict` has `min.insync.replicas=3`, and `kafka3` is stopped.
 
 # %% tags=["setup"]
@@ -182,8 +182,8 @@ print("acks=all:", strict[0], "of 10 acknowledged")
 print("acks=1:  ", loose[0], "of 10 acknowledged")
 
 # %% [markdown]
-# With `acks=1` the leader alone says yes, whatever the topic demands. Had that leader been lost before the others fetched, its yes
-# would have been a lie. With `acks=all` the producer hears the truth. The chart says the same: one bar of height 0 and one of height 10.
+# With `acks=1` the leader alone acknowledges, whatever the topic demands. Had that leader been lost before the
+# others fetched, its acknowledgement would have been wrong. With `acks=all` the producer learns what really happened. The chart says the same: one bar of height 0 and one of height 10.
 
 # %% tags=["varies"]
 figure = go.Figure(go.Bar(x=["acks=all", "acks=1"], y=[strict[0], loose[0]]))
@@ -217,8 +217,8 @@ ex4.check(careful)
 # %% [markdown]
 # ## Two brokers lost
 #
-# Three brokers are also three controllers, and they decide by majority. With two gone nobody may say who leads: the last one cannot
-# know whether it is alone or cut off. So it stops, and that is the right answer.
+# Three brokers are also three controllers, and they decide by majority. With two of them lost nobody may elect a leader: the last one cannot know
+# whether it is alone or cut off. So it stops, and that is right.
 #
 # **Predict** for the readings topic (3 replicas, `min.insync.replicas=2`, `acks=all`): how many of its three brokers may be lost
 # so that **writers go on**, and how many so that every **acknowledged record still exists** somewhere?
@@ -235,8 +235,8 @@ writers_go_on, records_exist = 1, 1
 ex5.check(writers_go_on, records_exist)
 
 # %% [markdown]
-# An acknowledged record may be on two brokers only: at the moment of the yes, two were enough. If just those two burn, it is gone, though
-# a third broker lives. To survive two losses you need more replicas and a larger `min.insync.replicas`.
+# An acknowledged record may be on two brokers only: two copies sufficed when it was acknowledged.
+# If exactly those two brokers are lost, so is the record, though a third broker lives. To survive two losses you need more replicas and a larger `min.insync.replicas`.
 
 # %% tags=["cleanup"]
 for number in (1, 2, 3):

@@ -1,8 +1,8 @@
 # %% [markdown]
 # The readings are safe in Kafka. Now they must get into InfluxDB, all of them, also after a crash, also when one of
 # them is broken. You could write a consumer for that. **Kafka Connect** is a service that runs such consumers for you:
-# you hand it a configuration, it does the reading, writing, restarting and remembering. What is running then is called
-# a *connector*, and the one that writes to InfluxDB a *sink*.
+# you hand it a configuration, it does the reading, writing, restarting and remembering. What runs then is
+# called a *connector*, and the one that writes to InfluxDB a *sink*.
 #
 # The practitioner's question of this lesson: **which of my records did not arrive, and why?**
 
@@ -208,8 +208,8 @@ send("l07_poisoned", [reading("generator3", 3, 700.0)])
 print("failed:", failed)
 
 # %% [markdown]
-# The task is dead. `generator3`, whose reading is perfectly good, waits behind the poison, and a restart would
-# stumble over the same record again. The status names the cause:
+# The task is dead. `generator3`, whose reading is perfectly good, waits behind the poison, and after a restart the task would
+# fail at the same record again. The status names the cause:
 
 # %% tags=["varies"]
 print(connect.status("l07-strict").cause)
@@ -244,7 +244,7 @@ ex4.check()
 # %% [markdown]
 # ## Repair what was refused
 #
-# A dead-letter queue that nobody reads is a wastebasket. Each letter is the record just as it was, and its header
+# A dead-letter queue is of use only when somebody reads it. Each letter is the record just as it was, and its header
 # `__connect.errors.exception.message` says what was wrong. `letters()` reads all of them:
 
 
@@ -325,8 +325,8 @@ ex6.check(behind)
 # %% [markdown]
 # ## The pipeline's own sink
 #
-# This is the connector that the rest of the course uses, without addresses and secrets. Each line should be an old
-# acquaintance by now, apart from `tasks.max`: two tasks share the six partitions of `emergency_generators`.
+# This is the connector that the rest of the course uses, without addresses and secrets. You know each line
+# by now, apart from `tasks.max`: two tasks share the six partitions of `emergency_generators`.
 
 # %%
 from lab.connect.configs import sink_config

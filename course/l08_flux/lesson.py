@@ -1,5 +1,5 @@
 # %% [markdown]
-# Every generator sends six measured values with each reading. The people who dispatch fuel want none of that flood.
+# Every generator sends six measured values with each reading. The people who dispatch fuel do not need all of that.
 # They ask one question: **which generator needs fuel, and where is it?** The answer is a query in Flux, InfluxDB's
 # language, and this lesson builds it one step at a time. In lesson 09 InfluxDB runs it on a schedule.
 #
@@ -133,7 +133,7 @@ ex2.check()
 
 # %% [markdown]
 # To compare generators *with each other* they must be in one table. `group()` with nothing between the brackets
-# pours all tables into one; `group(columns: ["generatorID"])` makes one per generator.
+# puts all rows into one table; `group(columns: ["generatorID"])` makes one per generator.
 #
 # Find **the generator that has the least fuel now**: one single row, the lowest of the *newest* values. Which comes
 # first, `last`, `group` or `min`? (An old value of `generator2` is lower than anything that is true now.)
@@ -249,7 +249,7 @@ ex5.check()
 # The region follows from the longitude: `americas` when `lon` is below -30.0, `emea` below 60.0, otherwise `apac`.
 # An `else` may be followed by another `if`.
 #
-# Write the query that the pipeline lives on: per generator and slot of 20 seconds **the last reading, with `alarm` and
+# Write the query that the pipeline uses: per generator and slot of 20 seconds **the last reading, with `alarm` and
 # `region`, into the bucket `l08_downsampled`**. `generatorID` and `region` are tags; `alarm`, `fuel` and `lon` are
 # fields (the pipeline carries the other fields along in the same way).
 
@@ -287,6 +287,6 @@ ex6.check()
 #
 # - A query passes on a **stream of tables**; the group key says what the rows of one table share.
 # - `last`, `min`, `count` work on each table alone; `group()` makes one table when you want to compare.
-# - `pivot` needs a row key that names exactly one reading. Too short a key overwrites without a word.
+# - `pivot` needs a row key that names exactly one reading. A key that is too short overwrites rows without an error.
 # - A missing value makes a comparison untrue: ask `exists` first.
 # - `to` needs to know tags and fields, and writing the same row twice changes nothing.

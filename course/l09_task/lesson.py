@@ -87,8 +87,8 @@ stopped = tasks.remove(influx, "l09_first")
 # ## What time is it inside a run?
 #
 # A run does not ask the clock. **Inside a run `now()` is the time it was scheduled for**, however late it starts. And
-# InfluxDB lets you schedule a run for any time you like, also one long past: `tasks.run_for(influx, task, when)`. So
-# the past is a laboratory in which it is whatever time we say. Here is an hourly task, run for 01:00 and 02:00:
+# InfluxDB lets you schedule a run for any time you like, also one long past: `tasks.run_for(influx, task, when)`. So you can run a task
+# for any time of the past. Here is an hourly task, run for 01:00 and 02:00:
 
 # %% tags=["setup"]
 DOWNSAMPLE = """
@@ -146,7 +146,7 @@ ex2.check(newest)
 # ## The lastSuccess trap
 #
 # Many published tasks begin with `tasks.lastSuccess(orTime: ...)`: "read everything since my last successful run, or, if
-# there was none, since `orTime`". That would be thrifty: each run reads only the news. Here is such a task. It writes
+# there was none, since `orTime`". That would be thrifty: each run reads only what is new. Here is such a task. It writes
 # down how many readings it read, and `read_counts()` gives those numbers in the order of the runs' scheduled times.
 
 # %% tags=["setup"]

@@ -168,8 +168,8 @@ ex2.check(arrive)
 #
 # ## Everything may come twice
 #
-# The source writes records, and *then* remembers how far it is. When it dies in between, it begins again at the older
-# place: nothing is missing, some records come twice. That is **at-least-once**. To see it we take its memory
+# The source writes records, and *then* remembers how far it is. When it dies in between, it starts again at the
+# older position: nothing is missing, some records come twice. That is **at-least-once**. To see it we take its memory
 # away: `stop`, `reset_offsets`, `resume`. It begins at the beginning.
 
 # %% tags=["setup"]
@@ -237,7 +237,7 @@ def dispatch(fleet: Fleet, handle, seconds: float = 100.0) -> None:
 
 
 # %% [markdown]
-# Write `handle`. When the alarm is `refuel` **and is news**: fill the tank with `fleet.refuel(name)`, and tell the world by
+# Write `handle`. When the alarm is `refuel` **and is news**: fill the tank with `fleet.refuel(name)`, and announce it with
 # `send("l10_trucks", alarm)`. An alarm is old news when its `time` is not later than the last refuelling,
 # which `fleet.last_refuel_us(name)` gives, in microseconds as well.
 

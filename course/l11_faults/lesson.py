@@ -55,7 +55,7 @@ print("more than 200 acknowledged:", len(wanted) > 200)
 print("missing in Kafka:", len(wanted - in_kafka), "- missing in kafka_raw:", len(wanted - in_raw))
 
 # %% [markdown]
-# Write the heart of a ledger, `missing(acknowledged, arrived)`. Both are lists of (generatorID, time) pairs in any order, and a pair may
+# Write the core of a ledger, `missing(acknowledged, arrived)`. Both are lists of (generatorID, time) pairs in any order, and a pair may
 # be in `arrived` more than once, because each hop delivers *at least once*. Return how many **acknowledged readings did not arrive**.
 
 # %% tags=["exercise"] id="l11.ledger"
@@ -166,8 +166,8 @@ terabytes_per_broker = per_second * 200 * 3 * 7 * 86_400 / 12 / 1e12
 ex4.check(per_second, terabytes_per_broker)
 
 # %% [markdown]
-# The chart shows terabytes per broker for fleets of other sizes: a straight line through nothing, so what is measured small can be
-# trusted large, as far as nothing else becomes the limit first (a hot key, a network card, the database's writes).
+# The chart shows terabytes per broker for fleets of other sizes: a straight line through zero. What you measure with a small fleet holds
+# for a large one, as long as nothing else becomes the limit first (a hot key, a network card, the database's writes).
 
 # %% tags=["varies"]
 sizes = [100_000, 250_000, 500_000, 1_000_000, 2_000_000]
@@ -182,7 +182,7 @@ figure
 # %% [markdown]
 # ## For production
 #
-# Your lab has three brokers on one machine: one power supply. For production they go to **three places that fail apart**, with the settings that
+# Your lab has three brokers on one machine: one power supply. For production they go to **three places that fail independently**, with the settings that
 # keep the promise. Fill in the settings of the readings topic and its writer, so that an acknowledged reading survives the loss of any one
 # place, writers continue, and no replica that has fallen behind may become leader.
 
@@ -217,7 +217,7 @@ widgets.stop()
 # %% [markdown]
 # ## Recap
 #
-# - Compare one by one what was acknowledged with what arrived; totals hide.
+# - Compare one by one what was acknowledged with what arrived; totals hide losses.
 # - A fault in one part becomes a delay in the next, when the part between them remembers.
-# - A missing reading has an address: the first hop where it is not.
+# - To find a missing reading, look for the first hop where it is missing.
 # - Size with arithmetic, and check the factors by measurement.
