@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import psutil
 from lab.base import access
 from lab.base.errors import LabError, MachineError
 from lab.base.settings import settings
-from lab.stack import supervisor
+from lab.stack import orphans, supervisor
 from lab.stack.influxd import binary
 from lab.stack.layout import Layout
 
@@ -66,8 +66,21 @@ class Shortage:
 
 
 def look(where: Layout) -> list[Shortage]:
-    """Everything that is too small on this machine for services that do not run yet."""
-    return [*account_limits(), *_threads(), *little_memory(available_memory()), *_disks(where)]
+    """Everything that is too small on this machine for services that do not run yet.
+
+    What an ended supervisor left running counts as free: `up` ends it before it starts anything.
+    """
+    threads, memory = share_of(orphans.find(where))
+    return [*account_limits(), *_threads(threads), *little_memory(available_memory() + memory), *_disks(where)]
+
+
+def share_of(processes: Iterable[psutil.Process]) -> tuple[int, int]:
+    """Threads and resident bytes of these processes together."""
+    threads = memory = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            threads, memory = threads + process.num_threads(), memory + process.memory_info().rss
+    return threads, memory
 
 
 def require(where: Layout) -> None:
@@ -111,14 +124,15 @@ def account_limits(get: Callable[[int], tuple[int, int]] = resource.getrlimit) -
             )
 
 
-def _threads() -> Iterator[Shortage]:
+def _threads(comes_back: int) -> Iterator[Shortage]:
+    """`comes_back` of the threads in use end before anything starts."""
     hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     if os.getuid() != 0 and hard != UNLIMITED:  # the kernel does not hold root to it
-        yield from few_threads(hard, threads_of(os.getuid()), "this account (ulimit -u)")
+        yield from few_threads(hard, threads_of(os.getuid()) - comes_back, "this account (ulimit -u)")
     for folder in groups("pids"):
-        most, used = number(folder / "pids.max"), number(folder / "pids.current")
+        most, used = count_in(folder / "pids.max"), count_in(folder / "pids.current")
         if most is not None and used is not None:
-            yield from few_threads(most, used, "this container (pids.max)")
+            yield from few_threads(most, used - comes_back, "this container (pids.max)")
 
 
 def few_threads(most: int, used: int, whose: str) -> Iterator[Shortage]:
@@ -150,11 +164,11 @@ def available_memory() -> float:
 
 def room_of(folder: Path) -> float | None:
     """Bytes that a control group's programs can still get, None where it sets no limit; files' pages can be dropped."""
-    most = number(folder / "memory.max") or number(folder / "memory.limit_in_bytes")
-    used = number(folder / "memory.current") or number(folder / "memory.usage_in_bytes")
+    most = count_in(folder / "memory.max") or count_in(folder / "memory.limit_in_bytes")
+    used = count_in(folder / "memory.current") or count_in(folder / "memory.usage_in_bytes")
     if most is None or used is None or most >= NO_LIMIT:
         return None
-    table = dict(line.split(" ", 1) for line in read(folder / "memory.stat").splitlines() if " " in line)
+    table = dict(line.split(" ", 1) for line in text_of(folder / "memory.stat").splitlines() if " " in line)
     return float(most - used + int(table.get("total_inactive_file", table.get("inactive_file", "0"))))
 
 
@@ -174,7 +188,7 @@ def groups(controller: str, described: str | None = None, root: Path = CGROUPS) 
     `described` is what /proc/self/cgroup says. In a container the path may be one of the host's: then its own root is
     all there is to see.
     """
-    lines = (read(Path("/proc/self/cgroup")) if described is None else described).splitlines()
+    lines = (text_of(Path("/proc/self/cgroup")) if described is None else described).splitlines()
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
@@ -187,13 +201,13 @@ def groups(controller: str, described: str | None = None, root: Path = CGROUPS) 
     return []
 
 
-def number(file: Path) -> int | None:
+def count_in(file: Path) -> int | None:
     """The number in a small file, None when there is none ("max")."""
-    text = read(file).strip()
+    text = text_of(file).strip()
     return int(text) if text.isdigit() else None
 
 
-def read(file: Path) -> str:
+def text_of(file: Path) -> str:
     try:
         return file.read_text()
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from lab.base import access
 from lab.base.errors import LearnerError, MachineError
 from lab.base.settings import settings
 from lab.commands import cli, doctor
-from lab.stack import aot_build, influxd_install, kafka, limits, native, shared, supervisor
+from lab.stack import aot_build, influxd_install, kafka, limits, native, orphans, shared, supervisor
 from lab.stack.influxd import binary
 from lab.stack.influxd.progress import Progress, forget_failure, save
 from lab.stack.java import jars
@@ -124,7 +125,7 @@ def test_up_refuses_before_it_writes_and_names_all_that_is_too_small(
     here: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "available_memory", lambda: 0.5e9)
-    monkeypatch.setattr(limits, "_threads", lambda: limits.few_threads(100, 20, "this account (ulimit -u)"))
+    monkeypatch.setattr(limits, "_threads", lambda _back: limits.few_threads(100, 20, "this account (ulimit -u)"))
     with pytest.raises(MachineError, match=r"0\.5 GB of memory.*|ulimit -u\) is 100") as refused:
         native.up(here, lambda _: None)
     assert "ulimit -u" in refused.value.cause
@@ -134,6 +135,27 @@ def test_up_refuses_before_it_writes_and_names_all_that_is_too_small(
 
 
 @AS_ROOT
+def test_what_an_ended_supervisor_left_running_counts_as_free(here: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`up` ends it before it starts anything, so its memory and threads are not missing."""
+    code = (
+        "import sys; held = bytearray(1_500_000_000); sys.stdout.write('ready'); sys.stdout.flush(); sys.stdin.read()"
+    )
+    free = [limits.LEAST_MEMORY / 2]
+    monkeypatch.setattr(limits, "available_memory", lambda: free[0])
+    assert [one.what for one in limits.look(here) if one.fatal and one.what == "memory"] == ["memory"]
+    mark = {supervisor.MARK: str(here.state), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(
+        (sys.executable, "-c", code), env=mark, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as left:
+        assert left.stdout is not None
+        assert left.stdout.read(5) == b"ready"
+        threads, memory = limits.share_of(orphans.find(here))
+        assert threads >= 1
+        assert memory >= 90_000_000
+        assert [one.what for one in limits.look(here) if one.fatal and one.what == "memory"] == []
+        left.kill()
+
+
 def test_disks_that_run_no_programs_are_named(here: Layout) -> None:
     here.cache.mkdir()
     mount = ("/bin/mount", "-t", "tmpfs", "-o", "noexec", "none", here.cache)
