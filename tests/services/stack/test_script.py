@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,7 +114,46 @@ def test_changed_requirements_are_installed_into_the_same_environment(clone: Clo
     assert any("requirements.txt" in call for call in clone.asked)
 
 
-def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
+ELSEWHERE = "[global]\ntarget = {0}\nindex-url = https://mirror.invalid/simple\n[install]\nprefix: {0}\nuser = true\n"
+
+
+@pytest.mark.parametrize("given", ["of the user", "by PIP_CONFIG_FILE"])
+def test_pips_own_configuration_leads_no_package_elsewhere(clone: Clone, tmp_path: Path, given: str) -> None:
+    """A real pip with what the script leaves it installs into the environment, and keeps the package index."""
+    elsewhere, home = tmp_path / "elsewhere", tmp_path / "home"
+    (home / ".config/pip").mkdir(parents=True)
+    of_user = home / ".config/pip/pip.conf"
+    of_user.write_text(ELSEWHERE.format(elsewhere))
+    named = {"PIP_CONFIG_FILE": str(of_user)} if given == "by PIP_CONFIG_FILE" else {}
+    assert clone.run("up", HOME=str(home), **named).returncode == 0
+    left = dict(line.partition("=")[::2] for line in Path(f"{clone.calls}.env").read_text().splitlines())
+
+    real = tmp_path / "real"
+    subprocess.run((sys.executable, "-m", "venv", real), check=True, timeout=allow(120))
+    shutil.copy(clone.folder / ".venv/pip.conf", real)
+    pip = {name: value for name, value in left.items() if name.startswith("PIP_")}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), **pip}
+    argv = (real / "bin/python", "-m", "pip")
+    listed = subprocess.run((*argv, "config", "list"), env=environment, capture_output=True, text=True, check=True)
+    assert "mirror.invalid" in listed.stdout
+    install = (*argv, "install", "--no-index", "--disable-pip-version-check", wheel(tmp_path))
+    subprocess.run(install, env=environment, check=True, timeout=allow(120))
+    assert list(real.glob("lib/python*/site-packages/nothing_much.py"))
+    assert not elsewhere.exists()
+
+
+def wheel(folder: Path) -> Path:
+    """A package with one empty module."""
+    path, about = folder / "nothing_much-1-py3-none-any.whl", "nothing_much-1.dist-info"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("nothing_much.py", "")
+        file.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: nothing_much\nVersion: 1\n")
+        file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{about}/RECORD", "")
+    return path
+
+
+def test_a_half_made_environment_is_made_from_scratch(clone: Clone) -> None:
     clone.run("up")
     (clone.folder / ".venv" / ".installed").unlink()
     clone.run("up")
