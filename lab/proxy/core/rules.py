@@ -198,14 +198,26 @@ class Router:
         self._targets: dict[str, Target] = {}
 
     def route(self, topic: str, identity: Identity) -> Route | Refusal:
-        """What happens with a publish of `identity` to `topic`."""
+        """What happens with a publish of `identity` to `topic`.
+
+        A rule that matches and gives no Kafka topic name is passed over: where a later one takes what belongs to
+        nothing, a client whose version has no negative acknowledgement need not lose its connection for a letter.
+        """
+        passed_over = None
         for rule in self._rules:
             captures = rule.match(topic)
             if captures is not None:
-                return self._apply(rule, captures, topic, identity)
-        return Refusal(Reason.TOPIC_NAME_INVALID, "No rule of this proxy takes that topic.")
+                found = self._apply(rule, captures, topic, identity)
+                if found is not None:
+                    return found
+                passed_over = passed_over or rule
+        if passed_over is None:
+            return Refusal(Reason.TOPIC_NAME_INVALID, "No rule of this proxy takes that topic.")
+        forgiving = passed_over.on_refusal == "acknowledge"
+        return Refusal(Reason.TOPIC_NAME_INVALID, "That topic gives no valid Kafka topic name.", forgiving)
 
-    def _apply(self, rule: Rule, captures: dict[str, str], topic: str, identity: Identity) -> Route | Refusal:
+    def _apply(self, rule: Rule, captures: dict[str, str], topic: str, identity: Identity) -> Route | Refusal | None:
+        """What this rule says; None when it gives no name that Kafka takes."""
         forgiving = rule.on_refusal == "acknowledge"
         if rule.refuse:
             return Refusal(Reason.NOT_AUTHORIZED, f"Rule {rule.name} refuses that topic.", forgiving)
@@ -215,7 +227,7 @@ class Router:
                 return Refusal(Reason.NOT_AUTHORIZED, detail, forgiving)
         target = rule.target(captures)
         if not _kafka_topic(target.topic):
-            return Refusal(Reason.TOPIC_NAME_INVALID, "That topic gives no valid Kafka topic name.", forgiving)
+            return None
         if len(self._targets) >= TARGETS_MAX:
             self._targets.clear()
         target = self._targets.setdefault(target.topic, target)

@@ -69,6 +69,24 @@ def test_a_topic_that_kafka_cannot_have_is_refused(name: str) -> None:
     assert isinstance(route, Refusal)
 
 
+@pytest.mark.parametrize("name", ["über", "with a space", "x" * 250, "tab\t", "a:b", "#"])
+def test_a_rule_that_gives_no_kafka_topic_is_passed_over_for_a_later_one(name: str) -> None:
+    lab, strays = rule("lab/{name}/{key}", topic="lab_{name}"), rule("{topic#}", topic="strays", key="{topic}")
+    taken = Router([lab, strays]).route(f"lab/{name}/1", WHO)
+    assert isinstance(taken, Route)
+    assert (taken.target.topic, taken.key) == ("strays", f"lab/{name}/1".encode())
+    refused = Router([lab, rule("#", refuse=True, topic="")]).route(f"lab/{name}/1", WHO)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == Reason.NOT_AUTHORIZED
+
+
+def test_a_rule_that_refuses_or_forbids_is_never_passed_over() -> None:
+    own = rule("lab/{name}/{key}", topic="lab_{name}", allow={"name": "user"})
+    found = Router([own, rule("#", topic="strays")]).route("lab/über/1", WHO)
+    assert isinstance(found, Refusal)
+    assert found.reason == Reason.NOT_AUTHORIZED
+
+
 @pytest.mark.parametrize(("identity", "own"), [("user", "user7"), ("client_id", "device7"), ("certificate", "cert7")])
 def test_a_client_may_use_its_own_name_only(identity: str, own: str) -> None:
     router = Router([rule("g/{name}", allow={"name": identity})])
