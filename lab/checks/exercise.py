@@ -32,6 +32,8 @@ class Exercise:
     services: tuple[str, ...]
     deadline: float
     mark: MarkFunction | None = None
+    pipeline: bool = False
+    """Whether the pipeline's own sink and task must work for it."""
 
     @property
     def lesson(self) -> str:
@@ -57,8 +59,9 @@ def judge(
     """
 
     def register(function: JudgeFunction) -> JudgeFunction:
-        needed = manifest.lesson(exercise_id).services if services is None else services
-        _registry[exercise_id] = Exercise(exercise_id, title, goal, hints, function, needed, deadline, mark)
+        lesson = manifest.lesson(exercise_id)
+        needed, pipeline = lesson.services if services is None else services, "sink" in lesson.needs
+        _registry[exercise_id] = Exercise(exercise_id, title, goal, hints, function, needed, deadline, mark, pipeline)
         return function
 
     return register

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lab.base.addresses import Addresses, load
 from lab.base.errors import LabError
+from lab.checks.exercise import Exercise
 from lab.checks.outcome import Outcome, Verdict
 
 
@@ -22,6 +23,22 @@ def trouble(services: tuple[str, ...]) -> Verdict | None:
         return Verdict(Outcome.TROUBLE, error.cause, next_step=error.remedy)
     with ThreadPoolExecutor() as pool:
         return next(filter(None, pool.map(lambda name: _ask(name, where), services)), None)
+
+
+def refused_readings(exercise: Exercise) -> Verdict | None:
+    """That InfluxDB refuses every reading of the pipeline, because a field's first point had another type.
+
+    `./workshop status` and the pipeline map say the same. None for exercises that do not need the pipeline.
+    """
+    if not exercise.pipeline or "influxd" not in exercise.services:
+        return None
+    from lab.influx.types import problems
+
+    try:
+        wrong = problems(load())
+    except LabError:  # the service was asked a moment ago
+        return None
+    return Verdict(Outcome.TROUBLE, wrong[0].cause, next_step=wrong[0].remedy) if wrong else None
 
 
 def _ask(name: str, where: Addresses) -> Verdict | None:

@@ -37,7 +37,7 @@ def decide(exercise: Exercise, attempt: Attempt, answers: tuple[Any, ...]) -> Ve
         return outcome
     if untouched:
         return NotAttempted().verdict
-    return health.trouble(exercise.services) or outcome
+    return health.trouble(exercise.services) or health.refused_readings(exercise) or outcome
 
 
 def _misfit(exercise: Exercise, answers: tuple[Any, ...]) -> Verdict | None:

@@ -10,8 +10,10 @@ from lab.base.pace import allow
 from lab.checks import NotAttempted, NotYet, require, runner
 from lab.checks.attempt import Attempt
 from lab.checks.baseline import Baseline
-from lab.checks.exercise import Exercise
+from lab.checks.exercise import Exercise, of_lesson
 from lab.checks.outcome import Outcome, Verdict
+from lab.course.manifest import lesson
+from lab.influx import types
 
 DOWN = Verdict(Outcome.TROUBLE, "kafka does not answer", next_step="Run ./workshop up")
 
@@ -19,14 +21,17 @@ DOWN = Verdict(Outcome.TROUBLE, "kafka does not answer", next_step="Run ./worksh
 @pytest.fixture(autouse=True)
 def world(monkeypatch):
     """Services that answer, and a cell that was changed; tests turn either around."""
-    state = {"trouble": None, "untouched": False}
+    state = {"trouble": None, "untouched": False, "wrong": []}
     monkeypatch.setattr(runner.health, "trouble", lambda services: state["trouble"])
+    monkeypatch.setattr(types, "problems", lambda where: state["wrong"])
+    monkeypatch.setattr(runner.health, "load", lambda: None)
     monkeypatch.setattr(runner, "is_untouched", lambda name, attempt: state["untouched"])
     return state
 
 
-def decide(judge, *answers, deadline=5.0):
-    exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), judge, ("kafka",), deadline)
+def decide(judge, *answers, deadline=5.0, pipeline=False):
+    services = ("kafka", "influxd")
+    exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), judge, services, deadline, pipeline=pipeline)
     return runner.decide(exercise, Attempt("l98.one", time.time(), Baseline()), answers)
 
 
@@ -55,6 +60,24 @@ def test_an_untouched_cell_without_an_effect_is_not_attempted(world):
 def test_an_untouched_cell_with_the_effect_has_passed(world):
     world["untouched"] = True
     assert decide(lambda attempt: "seen").outcome is Outcome.PASSED
+
+
+def test_a_missing_effect_of_the_pipeline_is_blamed_on_a_field_of_another_type(world):
+    """One whole number written past the sink makes InfluxDB refuse every reading: the check says so, and the cure."""
+    world["wrong"] = [types.WrongType("kafka_raw", "power", "integer", "float")]
+    told = decide(no_effect, pipeline=True)
+    assert told.outcome is Outcome.TROUBLE
+    assert "Field power of bucket kafka_raw is of type integer" in told.seen
+    assert "reset influxd" in told.next_step
+    assert decide(no_effect).outcome is Outcome.NOT_YET
+    assert decide(lambda attempt: "seen", pipeline=True).outcome is Outcome.PASSED
+
+
+def test_the_lessons_that_need_the_pipeline_are_those_whose_goto_builds_its_sink():
+    needing = {
+        name for number in (7, 8, 10, 11) for name, one in of_lesson(lesson(f"l{number:02}")).items() if one.pipeline
+    }
+    assert {name[:3] for name in needing} == {"l10", "l11"}
 
 
 def test_a_missing_effect_is_blamed_on_a_service_that_is_down(world):
