@@ -19,7 +19,7 @@ from lab.checks import health
 from lab.checks.attempt import Attempt
 from lab.checks.exercise import Exercise
 from lab.checks.outcome import NotAttempted, NotYet, Outcome, Verdict
-from lab.checks.stub_detection import check_cell, is_untouched
+from lab.checks.stub_detection import check_cell, is_stub
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ def decide(exercise: Exercise, attempt: Attempt, answers: tuple[Any, ...]) -> Ve
         return wrong
     if any(answer is None or answer is ... for answer in answers):
         return NotAttempted("There is no answer to check yet.").verdict
-    untouched = is_untouched(exercise.id, attempt)
-    attempt.patient = not untouched
+    stub = is_stub(exercise.id, attempt)
+    attempt.patient = not stub
     outcome = _run(exercise, attempt, answers)
     if outcome.outcome is not Outcome.NOT_YET:
         return outcome
-    if untouched:
+    if stub:
         return NotAttempted().verdict
     return health.trouble(exercise.services) or health.refused_readings(exercise) or outcome
 

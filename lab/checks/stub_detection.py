@@ -26,7 +26,7 @@ def check_cell(exercise_id: str) -> str:
     return next(cell.text.strip() for cell in cells[at:] if cell.has("check"))
 
 
-def is_untouched(exercise_id: str, attempt: Attempt) -> bool:
+def is_stub(exercise_id: str, attempt: Attempt) -> bool:
     """Whether the cell that began the attempt does no more than the stub."""
     written = attempt.query or attempt.source
     if not written:

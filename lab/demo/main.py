@@ -37,8 +37,8 @@ REPEAT_S = 10.0
 DRAIN_S = 30.0
 INTERRUPTED_DRAIN_S = 3.0
 """How long acknowledgements are waited for: after the last reading, and after an interruption."""
-SETTLE_S = 60.0
-SETTLE_AFTER_FAULTS_S = 120.0
+ARRIVAL_S = 60.0
+ARRIVAL_AFTER_FAULTS_S = 120.0
 """Longest wait without any progress of the hops that have to catch up. A broker or worker that came back needs its
 elections and rebalances."""
 LOOKBACK_WITH_FAULTS_S = 180
@@ -123,7 +123,7 @@ class Show:
             self._metrics.start()
             try:
                 self._publish(fleet)
-                return self._settle(fleet, Collector(self.addresses, begin))
+                return self._drain(fleet, Collector(self.addresses, begin))
             finally:
                 self._chaos.stop()
                 self._metrics.stop()
@@ -150,7 +150,7 @@ class Show:
                 )
         self._sent_for = monotonic() - begin
 
-    def _settle(self, fleet: Fleet, collector: Collector) -> Ledger:
+    def _drain(self, fleet: Fleet, collector: Collector) -> Ledger:
         report = _reporter(self.console)
         self._chaos.stop()
         report("Waiting for the last acknowledgements")
@@ -171,7 +171,7 @@ class Show:
         )
         how = Draining(
             collector=collector,
-            patience_s=allow(SETTLE_AFTER_FAULTS_S if self.faults else SETTLE_S),
+            patience_s=allow(ARRIVAL_AFTER_FAULTS_S if self.faults else ARRIVAL_S),
             lookback=self.lookback or LOOKBACK_SLOTS * self.every,
             refuels=lambda: len(self._dispatcher.refuels),
             interrupt=self.interrupt,

@@ -54,7 +54,7 @@ class Watcher(Protocol):
     def opened(self, connection: DeviceConnection) -> None: ...
     def closing(self, connection: DeviceConnection) -> None: ...
     def wants_write(self, connection: DeviceConnection) -> None: ...
-    def wants_pump(self, connection: DeviceConnection) -> None: ...
+    def wants_sending(self, connection: DeviceConnection) -> None: ...
 
 
 class DeviceConnection:
@@ -95,9 +95,9 @@ class DeviceConnection:
             self._journal.on_dropped()
             return
         self._backlog.append(reading)
-        self._watcher.wants_pump(self)
+        self._watcher.wants_sending(self)
 
-    def pump(self) -> None:
+    def send_waiting(self) -> None:
         """Hand readings to paho while it is connected and the window is open."""
         while self._backlog and self.connected and len(self._pending) < WINDOW:
             self._publish(self._backlog.popleft())
@@ -172,7 +172,7 @@ class DeviceConnection:
         self.connected, self._attempts = True, 0
         if self._online is None:
             self._online = self.client.publish(status_topic(self.name), "online", qos=1, retain=True).mid
-        self._watcher.wants_pump(self)
+        self._watcher.wants_sending(self)
 
     def _on_disconnect(self, _c: Client, _d: Any, _f: DisconnectFlags, _r: ReasonCode, _p: Properties | None) -> None:
         self.connected = False
@@ -191,7 +191,7 @@ class DeviceConnection:
             self.latency_ms = (perf_counter() - done.since) * 1000.0
             self._journal.on_acked(*done[:3], self.latency_ms)
         if self._backlog:
-            self._watcher.wants_pump(self)
+            self._watcher.wants_sending(self)
 
     def _later(self, now: float) -> None:
         first, longest = BACKOFF_S

@@ -92,7 +92,7 @@ class Fleet(Startable):
         self._generators, self._connections, self._made = {}, {}, 0
         self._loop = Loop(self._due)
         for position, name in enumerate(self._names):
-            self._adopt(self._loop, name, position / len(self._names) * self._pace(len(self._names)))
+            self._add_connection(self._loop, name, position / len(self._names) * self._pace(len(self._names)))
         self._loop.start()
         return self
 
@@ -131,7 +131,7 @@ class Fleet(Startable):
         chosen = name or free_name(self._generators, len(self._generators))
         if chosen in self._generators:
             raise LearnerError(f"There is a generator {chosen} already.", "Choose another name, or none.")
-        loop.call(lambda: self._adopt(loop, chosen, 0.0))
+        loop.call(lambda: self._add_connection(loop, chosen, 0.0))
         return chosen
 
     def remove(self, name: str) -> None:
@@ -212,7 +212,7 @@ class Fleet(Startable):
         for connection in self._connections.values():
             connection.disconnect()
 
-    def _adopt(self, loop: Loop, name: str, wait: float) -> None:
+    def _add_connection(self, loop: Loop, name: str, wait: float) -> None:
         """`wait` is in seconds until the first reading."""
         self._generators[name] = Generator(name, self._made, self._seed, self._fuel.get(name))
         self._connections[name] = DeviceConnection(name, self._broker, self.journal, loop, self._seed)

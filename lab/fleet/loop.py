@@ -45,7 +45,7 @@ class Loop:
         self._connections: dict[str, DeviceConnection] = {}
         self._sockets: dict[str, socket.socket] = {}
         self._heap: list[tuple[float, str]] = []
-        self._pumps: set[DeviceConnection] = set()
+        self._senders: set[DeviceConnection] = set()
         self._writes: set[DeviceConnection] = set()
         self._next_house = 0.0
         self._running = True
@@ -117,8 +117,8 @@ class Loop:
     def wants_write(self, connection: DeviceConnection) -> None:
         self._writes.add(connection)
 
-    def wants_pump(self, connection: DeviceConnection) -> None:
-        self._pumps.add(connection)
+    def wants_sending(self, connection: DeviceConnection) -> None:
+        self._senders.add(connection)
 
     # The turns.
 
@@ -129,7 +129,7 @@ class Loop:
             self._make_calls()
             now = perf_counter()
             self._take_due(now)
-            self._pump()
+            self._send_waiting()
             if now >= self._next_house:
                 self._next_house = now + HOUSEKEEPING_S
                 self._keep_house(now)
@@ -165,10 +165,10 @@ class Loop:
             if following is not None:
                 heapq.heappush(self._heap, (following, name))
 
-    def _pump(self) -> None:
-        connections, self._pumps = self._pumps, set()
+    def _send_waiting(self) -> None:
+        connections, self._senders = self._senders, set()
         for connection in connections:
-            connection.pump()
+            connection.send_waiting()
 
     def _flush(self) -> None:
         connections, self._writes = self._writes, set()

@@ -69,16 +69,16 @@ def missing_readings(evidence: Evidence, acknowledged: Set[Key]) -> MissingReadi
     records = last_copies(evidence.kafka)
     not_in_kafka = acknowledged - records.keys()
     kafka_late = not_in_kafka if KAFKA in evidence.unread else frozenset[Key]()
-    absent = acknowledged - evidence.raw.keys()
-    refused = absent & set(evidence.refused)
+    not_arrived = acknowledged - evidence.raw.keys()
+    refused = not_arrived & set(evidence.refused)
     if {RAW, DEAD_LETTERS} & set(evidence.unread):
-        waiting = absent - refused - not_in_kafka
+        waiting = not_arrived - refused - not_in_kafka
     else:
-        waiting = {key for key in absent - refused if key in records and _waits(records[key], evidence.positions)}
+        waiting = {key for key in not_arrived - refused if key in records and _waits(records[key], evidence.positions)}
     return MissingReadings(
         kafka_lost=not_in_kafka - kafka_late,
         kafka_late=kafka_late,
-        raw_lost=absent - refused - waiting - kafka_late,
+        raw_lost=not_arrived - refused - waiting - kafka_late,
         raw_late=waiting,
         refused=refused,
     )

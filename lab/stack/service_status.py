@@ -33,16 +33,16 @@ class Answer:
 
 
 def decide(
-    name: str, process: Process | None, heard: Answer | None, making: Progress | None, last: str
+    name: str, process: Process | None, heard: Answer | None, building: Progress | None, last: str
 ) -> tuple[State, str]:
     """State and detail of one service.
 
-    `making` is how far influxd's download or build is, `last` the last error in the service's log.
+    `building` is how far influxd's download or build is, `last` the last error in the service's log.
     """
     if heard and heard.ok:
         return "ready", heard.text
-    if making is not None and name == "influxd":
-        return ("failed" if making.failed else "building"), making.text
+    if building is not None and name == "influxd":
+        return ("failed" if building.failed else "building"), building.text
     if process is None or process.state in ("STOPPED", "STOPPING"):
         return "stopped", ""
     if process.state in ("FATAL", "EXITED", "UNKNOWN"):

@@ -18,7 +18,7 @@ import traitlets
 
 from lab.widgets.cards import cards_of
 from lab.widgets.files import script, styles
-from lab.widgets.static_snapshot import still_html
+from lab.widgets.static_snapshot import snapshot_html
 
 log = logging.getLogger(__name__)
 Snapshot = dict[str, Any]
@@ -46,7 +46,7 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, snapshot: Snapshot | None = None, on_command: Command | None = None, **traits: Any) -> None:
         super().__init__(snapshot=snapshot or {"loading": True}, **traits)
         self.on_command = on_command
-        self._still: Any = None
+        self._kept: Any = None
         self.on_msg(self._received)
 
     def feed(self, snapshot: Snapshot) -> None:
@@ -69,17 +69,17 @@ class Panel(anywidget.AnyWidget):
 
     def freeze(self) -> None:
         """Renew the static snapshot that the saved notebook keeps."""
-        if self._still is not None:
-            self._still.update(self._twin(), raw=True)
+        if self._kept is not None:
+            self._kept.update(self._snapshot_data(), raw=True)
 
     def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if self.on_command is None or not isinstance(content, dict) or "command" not in content:
             return
         self.on_command(str(content["command"]), dict(content.get("arguments") or {}))
 
-    def _twin(self) -> dict[str, str]:
+    def _snapshot_data(self) -> dict[str, str]:
         return {
-            "text/html": still_html(self.heading, cards_of(self.source, self.snapshot), self.words()),
+            "text/html": snapshot_html(self.heading, cards_of(self.source, self.snapshot), self.words()),
             "text/plain": "\n".join([self.heading, *self.words()]),
         }
 
@@ -89,8 +89,8 @@ class Panel(anywidget.AnyWidget):
 
         live = super()._repr_mimebundle_()
         display(live[0] if isinstance(live, tuple) else live, raw=True)
-        self._still = DisplayHandle()
-        self._still.display(self._twin(), raw=True)
+        self._kept = DisplayHandle()
+        self._kept.display(self._snapshot_data(), raw=True)
 
 
 def _refuse(panel: Panel) -> Command:

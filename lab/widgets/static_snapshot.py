@@ -21,7 +21,7 @@ COLOURS = {"ready": "#0072b2", "slow": "#b35c00", "down": "#b3341f", "missing": 
 """Dark enough on white for 4.5:1; every colour comes with its own mark."""
 
 
-def still_html(heading: str, cards: list[dict[str, Any]], words: list[str]) -> str:
+def snapshot_html(heading: str, cards: list[dict[str, Any]], words: list[str]) -> str:
     """Heading, picture when there are cards, sentences."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in words) or "<li>Nothing was seen yet.</li>"
     picture = f"<img alt='{escape(heading, quote=True)}' src='{data_address(cards)}'>" if cards else ""

@@ -77,7 +77,7 @@ def test_points_deleted_from_the_raw_bucket_are_found_and_fail_the_demo(
         return original(self, until_us)
 
     monkeypatch.setattr(Collector, "raw", vandal)
-    monkeypatch.setattr(demo_main, "SETTLE_S", 15.0)
+    monkeypatch.setattr(demo_main, "ARRIVAL_S", 15.0)
     code, ledger = run(capsys)
     assert code == 1
     assert ledger["raw_lost"] == int(str(ledger["lost"])) > 100
@@ -124,7 +124,7 @@ def test_readings_behind_a_paused_sink_are_late_and_the_next_run_brings_them(
     before, begin_us = behind(stack), time.time_ns() // 1000
     with monkeypatch.context() as patch:
         before_the_fleet(patch, pause_sink)
-        patch.setattr(demo_main, "SETTLE_S", 3.0)
+        patch.setattr(demo_main, "ARRIVAL_S", 3.0)
         code = demo(seconds=5, generators=5, rate=100, faults=False, as_json=True, keep=False, every=SLOT_S)
     said = capsys.readouterr()
     ledger = json.loads(said.out)
@@ -167,7 +167,7 @@ def test_a_sink_that_drops_readings_and_commits_is_found_as_loss_though_the_rest
 
     before_the_fleet(monkeypatch, stop)
     monkeypatch.setattr(Collector, "positions", skip)
-    monkeypatch.setattr(demo_main, "SETTLE_S", 3.0)
+    monkeypatch.setattr(demo_main, "ARRIVAL_S", 3.0)
     code, ledger = run(capsys, seconds=5, every=SLOT_S)
     late = ledger["late"]
     assert isinstance(late, dict)

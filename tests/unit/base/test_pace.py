@@ -208,7 +208,7 @@ def test_the_referee_waits_longer(slow: None, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(runner, "Future", Late)
     monkeypatch.setattr(runner.health, "trouble", lambda services: None)
-    monkeypatch.setattr(runner, "is_untouched", lambda name, attempt: False)
+    monkeypatch.setattr(runner, "is_stub", lambda name, attempt: False)
     exercise = Exercise("l98.one", "t", "g", ("a", "b", "c"), lambda attempt: "", (), 30)
     verdict = runner.decide(exercise, Attempt("l98.one", 0.0, Baseline()), ())
     assert asked == [120]

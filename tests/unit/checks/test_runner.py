@@ -21,11 +21,11 @@ DOWN = Verdict(Outcome.TROUBLE, "kafka does not answer", next_step="Run ./worksh
 @pytest.fixture(autouse=True)
 def world(monkeypatch):
     """Services that answer, and a cell that was changed; tests turn either around."""
-    state = {"trouble": None, "untouched": False, "wrong": []}
+    state = {"trouble": None, "stub": False, "wrong": []}
     monkeypatch.setattr(runner.health, "trouble", lambda services: state["trouble"])
     monkeypatch.setattr(types, "problems", lambda where: state["wrong"])
     monkeypatch.setattr(runner.health, "load", lambda: None)
-    monkeypatch.setattr(runner, "is_untouched", lambda name, attempt: state["untouched"])
+    monkeypatch.setattr(runner, "is_stub", lambda name, attempt: state["stub"])
     return state
 
 
@@ -53,12 +53,12 @@ def test_no_answer_is_not_attempted(answer):
 
 
 def test_an_untouched_cell_without_an_effect_is_not_attempted(world):
-    world["untouched"] = True
+    world["stub"] = True
     assert decide(no_effect).outcome is Outcome.NOT_ATTEMPTED
 
 
 def test_an_untouched_cell_with_the_effect_has_passed(world):
-    world["untouched"] = True
+    world["stub"] = True
     assert decide(lambda attempt: "seen").outcome is Outcome.PASSED
 
 
@@ -126,7 +126,7 @@ def test_other_trouble_is_the_labs_and_never_the_learners(error, words):
 
 
 def test_an_untouched_cell_is_not_waited_for(world):
-    world["untouched"] = True
+    world["stub"] = True
     began = time.monotonic()
     decide(lambda attempt: require(attempt.wait(lambda: 0, bool, 20), "nothing", "something"))
     assert time.monotonic() - began < allow(3)

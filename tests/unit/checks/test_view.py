@@ -10,7 +10,7 @@ from lab.checks.attempt import Attempt
 from lab.checks.baseline import Baseline
 from lab.checks.outcome import Outcome, Verdict
 from lab.checks.probes.kafka import Record
-from lab.checks.stub_detection import is_untouched
+from lab.checks.stub_detection import is_stub
 from lab.course import manifest, source
 
 
@@ -79,9 +79,9 @@ def test_a_stub_with_other_comments_and_layout_is_untouched():
     def attempt(written):
         return Attempt("l00.online", 0.0, Baseline(), source=written)
 
-    assert is_untouched("l00.online", attempt(cell.stub + "\n\n# thinking"))
-    assert not is_untouched("l00.online", attempt(cell.stub + "\nx = 1"))
-    assert not is_untouched("l00.online", attempt(""))
+    assert is_stub("l00.online", attempt(cell.stub + "\n\n# thinking"))
+    assert not is_stub("l00.online", attempt(cell.stub + "\nx = 1"))
+    assert not is_stub("l00.online", attempt(""))
 
 
 @pytest.fixture

@@ -36,17 +36,17 @@ def test_state_of_a_broker(seen: Process | None, heard: Answer | None, last: str
 
 
 def test_a_build_shows_its_progress_until_influxd_answers() -> None:
-    making = Progress("compiling package 3 of 10", 0.43)
-    assert decide("influxd", process("STOPPED", None), None, making, "") == (
+    building = Progress("compiling package 3 of 10", 0.43)
+    assert decide("influxd", process("STOPPED", None), None, building, "") == (
         "building",
         "43%, compiling package 3 of 10",
     )
-    assert decide("influxd", process("RUNNING"), YES, making, "")[0] == "ready"
+    assert decide("influxd", process("RUNNING"), YES, building, "")[0] == "ready"
 
 
 def test_a_failed_build_is_a_failed_influxd() -> None:
-    making = Progress("", 0.0, failed="Rust is missing.\nInstall Rust.")
-    assert decide("influxd", None, None, making, "") == ("failed", "Rust is missing. Install Rust.")
+    building = Progress("", 0.0, failed="Rust is missing.\nInstall Rust.")
+    assert decide("influxd", None, None, building, "") == ("failed", "Rust is missing. Install Rust.")
 
 
 def test_a_build_says_nothing_about_other_services() -> None:

@@ -205,7 +205,7 @@ def test_a_picture_that_cannot_be_drawn_is_told_once_and_so_is_its_end(monkeypat
     assert said[0]["remedy"]
 
 
-def test_the_docked_map_keeps_its_last_picture_and_says_why_it_stands_still() -> None:
+def test_the_docked_map_keeps_its_last_picture_and_says_why_it_stopped() -> None:
     answers: list[Any] = [{"words": ["good"]}, ValueError("full"), {"load": float("nan")}, {"words": ["again"]}]
 
     def compose() -> dict[str, Any]:

@@ -172,13 +172,13 @@ def test_an_equal_snapshot_sends_nothing_and_commands_only_pass_through() -> Non
     assert panel.words() == ["one"]
 
 
-def test_the_still_twin_has_the_words_and_escapes_them() -> None:
+def test_the_static_snapshot_has_the_words_and_escapes_them() -> None:
     panel = Plain(heading="Map <1>", snapshot={"words": ["a < b"], "nodes": [{"title": "x & y", "lines": ["<b>"]}]})
-    html = panel._twin()["text/html"]
+    html = panel._snapshot_data()["text/html"]
     assert "Map &lt;1&gt;" in html
     assert "a &lt; b" in html
     assert "data:image/svg+xml;base64," in html
-    assert panel._twin()["text/plain"] == "Map <1>\na < b"
+    assert panel._snapshot_data()["text/plain"] == "Map <1>\na < b"
 
 
 class Trick(Fault):

@@ -47,7 +47,7 @@ def drawn(html: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(canned.PANELS))
 def test_the_saved_notebook_keeps_a_picture_of_every_panel(name: str) -> None:
-    html = panel_of(name)._twin()["text/html"]
+    html = panel_of(name)._snapshot_data()["text/html"]
     shown = drawn(html)
     assert [part for part in DATA[name] if part not in shown] == []
     assert len(html) < 30_000
