@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from lab.base.addresses import load
-from lab.base.errors import ServiceError
-from lab.base.pace import allow
+from lab.connect.client import Connect
 from lab.widgets.kernel_panels import live
 from lab.widgets.panel import Panel
 from lab.widgets.panels.pipeline_map import pipeline_names
@@ -18,12 +16,12 @@ from lab.widgets.topic_views import down
 
 SECRETS = ("token", "password", "secret")
 """A setting whose name has one of these is shown as dots."""
-VERBS = {
-    "pause": ("PUT", "/pause", "Pausing", "paused: it keeps its place, and lag grows"),
-    "resume": ("PUT", "/resume", "Resuming", "resumed: watch the lag shrink"),
-    "restart": ("POST", "/restart?includeTasks=true&onlyFailed=false", "Restarting", "restarted with its tasks"),
+VERBS: dict[str, tuple[Callable[[Connect, str], None], str, str]] = {
+    "pause": (Connect.pause, "Pausing", "paused: it keeps its place, and lag grows"),
+    "resume": (Connect.resume, "Resuming", "resumed: watch the lag shrink"),
+    "restart": (Connect.restart, "Restarting", "restarted with its tasks"),
 }
-"""Connect's REST paths under /connectors/NAME (Apache Kafka, Connect user guide)."""
+"""What a button asks of Connect, what is said while it is done, and afterwards."""
 
 
 class ConnectorPanel(Panel):
@@ -72,15 +70,11 @@ def command(panel: ConnectorPanel, name: str, verb: str) -> None:
     if verb not in VERBS:
         panel.say("trouble", f"The panel does not know {verb}.", "Run the cell again.")
         return
-    method, path, doing, done = VERBS[verb]
+    ask, doing, done = VERBS[verb]
 
     def act() -> str:
-        answer = httpx.request(
-            method, f"{load().connect_url}/connectors/{name}{path}", timeout=allow(30), trust_env=False
-        )
-        if answer.is_error:
-            cause = answer.json().get("message", answer.text)
-            raise ServiceError("connect", f"Connect refused: {cause}", "Wait for a rebalance to end, then try again.")
+        with Connect(load().connect_url) as connect:
+            ask(connect, name)
         return f"{name} is {done}."
 
     live().worker.submit(panel, f"{doing} {name}", act)
