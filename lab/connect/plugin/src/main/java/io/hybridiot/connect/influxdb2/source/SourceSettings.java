@@ -65,7 +65,7 @@ public final class SourceSettings extends ConnectionConfig {
             .define(SETTLE, Type.LONG, 200L, Range.atLeast(0), Importance.LOW,
                 "InfluxDB shows a point while its fields are still being written. A new row is handed over once two looks, "
                     + "this many milliseconds apart, found it the same. 0: at first sight.",
-                READING, 5, Width.SHORT, "StabilityFilter time")
+                READING, 5, Width.SHORT, "Settling time")
             .define(START, Type.STRING, "1970-01-01T00:00:00Z", SourceSettings::checkTime, Importance.MEDIUM,
                 "Where a source without an offset begins: an ISO 8601 time.",
                 READING, 6, Width.MEDIUM, "Start")
