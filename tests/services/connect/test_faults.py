@@ -16,6 +16,8 @@ from bench.connect_trial import Trial
 from lab import stack as services
 from lab.base.pace import allow
 from lab.faults.relay import Relay
+from lab.stack import supervisor
+from lab.stack.layout import layout
 
 PATIENCE_S = 600
 LOOKBACK_MS = str(20 * 60 * 1000)
@@ -76,6 +78,11 @@ class Load:
         value = {"generatorID": f"g{seq % 20}", "time": time.time_ns() // 1000, "seq": seq, "fuel": 1.5}
         confirmed = lambda error, _: None if error else self.seqs.add(seq)  # noqa: E731
         producer.produce(self._trial.topic, json.dumps(value), key=value["generatorID"], on_delivery=confirmed)
+
+
+def supervised(service: str) -> str:
+    """The supervisor's word for a service's state."""
+    return (supervisor.processes(layout()) or {})[service].state
 
 
 def wait_for_points(trial: Trial, more_than: int) -> None:
@@ -140,7 +147,10 @@ def test_the_worker_is_killed_under_load(trial: Trial, trouble: Trouble) -> None
     with Load(trial, trouble.rate) as load:
         wait_for_points(trial, 0)
         for _ in range(trouble.kills):
-            trial.wait(lambda: worker.pid is not None, "Connect runs again", PATIENCE_S)
+            # Killed sooner after its start, time and again, it would count as a service that cannot start.
+            trial.wait(
+                lambda: supervised("connect") == "RUNNING", "the supervisor counts Connect as started", PATIENCE_S
+            )
             worker.kill()  # counted when it is dead: only its successor adds more
             wait_for_points(trial, trial.count("seq") + trouble.rate)
     drained(trial, sink, load)
