@@ -36,19 +36,19 @@ class Baseline:
 def take_baseline(addresses: Addresses, since_us: int) -> Baseline:
     """Note where both topics end now. Raises ServiceError when Kafka does not answer."""
     with TopicReader(addresses) as reader:
-        return Baseline(_ends(reader, addresses.names.readings), _ends(reader, addresses.names.alarms), since_us)
+        for topic in (addresses.names.readings, addresses.names.alarms):
+            _require(reader, topic)
+        return Baseline(reader.ends(addresses.names.readings), reader.ends(addresses.names.alarms), since_us)
 
 
-def _ends(reader: TopicReader, topic: str) -> dict[int, int]:
-    """Raises ServiceError without that topic: nothing of the run could be read."""
-    found = reader.ends(topic)
-    if not found:
+def _require(reader: TopicReader, topic: str) -> None:
+    """Raises ServiceError without that topic: what cannot be read is late, and not lost."""
+    if not reader.partitions(topic):
         raise ServiceError("kafka1", f"Kafka has no topic {topic}.", "./workshop up creates the pipeline's topics.")
-    return found
 
 
 class Collector:
-    """Reads what arrived since the marks; until_us bounds device times (microseconds, exclusive)."""
+    """Reads what arrived since the baseline; until_us bounds device times (microseconds, exclusive)."""
 
     def __init__(self, addresses: Addresses, begin: Baseline) -> None:
         self._addresses, self._begin = addresses, begin
@@ -73,6 +73,7 @@ class Collector:
         """Readings of this run in the dead-letter topic, where a record keeps the timestamp of the one refused."""
         topic, since_ms = self._addresses.names.dead_letters, self._begin.since_us // 1000 - SKEW_MS
         with TopicReader(self._addresses) as reader:
+            _require(reader, topic)
             found = [_reading(record) for record in reader.read(topic, reader.first_since(topic, since_ms))]
         return frozenset((reading.generator, reading.time) for reading in found if reading)
 
@@ -115,6 +116,7 @@ class Collector:
 
     def _read(self, topic: str, start: dict[int, int]) -> Iterator[Record]:
         with TopicReader(self._addresses) as reader:
+            _require(reader, topic)
             yield from reader.read(topic, start)
 
 
