@@ -27,6 +27,7 @@ from tests.support.waiting import until
 PATIENCE_MS = allow_ms(180)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 RUN_TRIES, RUN_TRY_MS = 5, allow_ms(20)
+RELOADS, DRAWN_MS = 4, allow_ms(60)
 CELLS = {
     "fleet": "fleet_panel",
     "replicas": "replica_view",
@@ -331,7 +332,23 @@ def test_unsaved_flux_outlives_the_cell_run_again_and_the_page_loaded_again(
     saved_outputs(panels, jupyter.cwd / "notebooks" / "panels.ipynb")
     flux.fill("three quarters")
     panels.reload()  # at once: the last key counts as much as the first
+    until_drawn(panels, flux)
     expect(flux).to_have_value("three quarters")
+
+
+def until_drawn(page: Page, form: Locator) -> None:
+    """Load the page again, as a reader would, while JupyterLab draws no widget.
+
+    JupyterLab's widget manager catches every error of asking the kernel for its widgets, and then leaves their places
+    empty until the next connection (`restoreWidgets` of jupyterlab-manager): on a crowded machine that happens.
+    """
+    for _ in range(RELOADS):
+        try:
+            return expect(form).to_be_visible(timeout=DRAWN_MS)
+        except AssertionError:
+            page.reload()
+    shown = page.locator("body").inner_text()
+    raise AssertionError(f"no form after {RELOADS} reloads; the page shows:\n{shown}")
 
 
 def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_still(
