@@ -337,18 +337,18 @@ def test_unsaved_flux_outlives_the_cell_run_again_and_the_page_loaded_again(
 
 
 def until_drawn(page: Page, form: Locator) -> None:
-    """Load the page again, as a reader would, while JupyterLab draws no widget.
+    """Wait for the form; load the page again, as a reader would, while JupyterLab draws no widget.
 
-    JupyterLab's widget manager catches every error of asking the kernel for its widgets, and then leaves their places
-    empty until the next connection (`restoreWidgets` of jupyterlab-manager): on a crowded machine that happens.
+    Seen once on a slow machine, with the reason unknown. A failure says what the page showed before each reload.
     """
+    shown: list[str] = []
     for _ in range(RELOADS):
         try:
             return expect(form).to_be_visible(timeout=DRAWN_MS)
         except AssertionError:
+            shown.append(page.locator("body").inner_text())
             page.reload()
-    shown = page.locator("body").inner_text()
-    raise AssertionError(f"no form after {RELOADS} reloads; the page shows:\n{shown}")
+    raise AssertionError("\n\n".join([f"no form in {RELOADS} page loads, which showed:", *shown]))
 
 
 def test_running_a_cell_again_reuses_the_panel_and_the_saved_notebook_keeps_a_still(
