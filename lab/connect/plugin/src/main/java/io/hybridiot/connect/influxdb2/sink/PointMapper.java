@@ -13,6 +13,7 @@ public final class PointMapper {
     private final FieldValues fields;
     private final String timeField;
     private final Set<String> tagFields;
+    private final Set<String> tagHeaders;
     private final Set<String> excluded;
     private final boolean tagsRequired;
     private final Names names = new Names();
@@ -23,6 +24,7 @@ public final class PointMapper {
         this.fields = new FieldValues(settings, time, counts);
         this.timeField = settings.timeField().orElse(null);
         this.tagFields = settings.tagFields();
+        this.tagHeaders = settings.tagHeaders();
         this.excluded = settings.fieldsExclude();
         this.tagsRequired = settings.tagsRequired();
     }
@@ -39,6 +41,9 @@ public final class PointMapper {
         final LineProtocolBuilder line = new LineProtocolBuilder(names);
         for (final Map.Entry<?, ?> entry : value.entrySet()) {
             add(line, text(entry.getKey()), entry.getValue());
+        }
+        for (final String header : tagHeaders) {
+            tag(line, header, headers.get(header));
         }
         if (tagsRequired && !line.hasTags()) {
             throw new BadRecordException("it has no tag, and " + SinkSettings.TAGS_REQUIRED + " is true");
@@ -88,7 +93,7 @@ public final class PointMapper {
             for (final Map.Entry<?, ?> tag : tags.entrySet()) {
                 tag(line, text(tag.getKey()), tag.getValue());
             }
-        } else if (!isMeasurement(name, value) && !excluded.contains(name)) {
+        } else if (!isMeasurement(name, value) && !excluded.contains(name) && !tagHeaders.contains(name)) {
             fields.add(line, name, value);
         }
     }

@@ -23,6 +23,7 @@ public final class SinkSettings extends ConnectionConfig {
     public static final String TIME_FIELD = "event.time.fieldname";
     public static final String PRECISION = "write.precision";
     public static final String TAG_FIELDS = "tag.fields";
+    public static final String TAG_HEADERS = "tag.headers";
     public static final String TAGS_REQUIRED = "tags.required";
     public static final String FIELDS_EXCLUDE = "fields.exclude";
     public static final String INTEGERS_AS_FLOATS = "integers.as.floats";
@@ -82,7 +83,11 @@ public final class SinkSettings extends ConnectionConfig {
                 "Types of fields, as NAME:TYPE with float, integer, boolean or string: fuel:float,seq:integer. A number is "
                     + "written in that type when it stays the same number; any other value is refused, so that one odd record "
                     + "cannot fix a field's type for everybody. Other fields keep the type they come in.",
-                MAPPING, 8, Width.LONG, "Types of fields");
+                MAPPING, 8, Width.LONG, "Types of fields")
+            .define(TAG_HEADERS, Type.LIST, List.of(), Importance.MEDIUM,
+                "Names of the record's headers that become tags, for devices that are named by their MQTT topic and not in "
+                    + "their payload. A field of the same name is left out; a record without the header has no such tag.",
+                MAPPING, 9, Width.LONG, "Headers that become tags");
     }
 
     private static ConfigDef batching(final ConfigDef definition) {
@@ -141,6 +146,10 @@ public final class SinkSettings extends ConnectionConfig {
 
     public Set<String> tagFields() {
         return Set.copyOf(getList(TAG_FIELDS));
+    }
+
+    public Set<String> tagHeaders() {
+        return Set.copyOf(getList(TAG_HEADERS));
     }
 
     public boolean tagsRequired() {

@@ -62,6 +62,20 @@ class PointMapperTest {
     }
 
     @Test
+    void headersBecomeTags() throws Exception {
+        final PointMapper mapper = mapper("measurement.name.format", "m", "tag.headers", "station,site", "tag.fields", "kind");
+        final Map<String, Object> value = value("kind", "k", "f", 1.5, "station", "of the payload");
+        assertEquals("m,kind=k,station=KX12 f=1.5 1500", mapper.line("t", Map.of("station", "KX12", "other", "o"), 1500L, value));
+        assertEquals("m,kind=k f=1.5 1500", mapper.line("t", NO_HEADERS, 1500L, value));
+        assertEquals("m,kind=k f=1.5 1500", mapper.line("t", Map.of("station", ""), 1500L, value));
+        final PointMapper twice = mapper("measurement.name.format", "m", "tag.headers", "kind", "tag.fields", "kind");
+        assertTrue(assertThrows(BadRecordException.class, () -> twice.line("t", Map.of("kind", "h"), 1500L, value))
+            .getMessage().contains("tag 'kind' twice"));
+        final PointMapper required = mapper("measurement.name.format", "m", "tag.headers", "station", "tags.required", "true");
+        assertTrue(refusal(required, value("f", 1.5)).contains("it has no tag"));
+    }
+
+    @Test
     void theRecordsTimestampInEveryUnit() throws Exception {
         assertEquals("m f=1i 1", line(mapper("write.precision", "Seconds"), value("measurement", "m", "f", 1)));
         assertEquals("m f=1i 1500000000", line(mapper("write.precision", "Nanoseconds"), value("measurement", "m", "f", 1)));
