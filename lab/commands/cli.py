@@ -72,11 +72,8 @@ def up(
     from lab import stack
     from lab.base.settings import settings
     from lab.commands.console import err, steps
-    from lab.stack import limits, proxy
-    from lab.stack.layout import layout
+    from lab.stack import proxy
 
-    for note in limits.notes(layout()):
-        err.print(note, style="yellow", soft_wrap=True)
     with steps() as report:
         stack.up(report, wait=not no_wait)
     if (warning := proxy.warning(settings())) is not None:

@@ -19,6 +19,7 @@ from rich.status import Status
 from rich.table import Table
 
 from lab.base.errors import LabError
+from lab.base.progress import NOTE
 from lab.stack.service import ServiceStatus
 
 out = Console(highlight=False)
@@ -60,6 +61,10 @@ class Steps:
         self._status: Status | None = None
 
     def __call__(self, line: str) -> None:
+        if line.startswith(NOTE):
+            self.finish()
+            self.console.print(escape(line.removeprefix(NOTE)), style="yellow", soft_wrap=True)
+            return
         step = line.partition(": ")[0]
         if step != self.step:
             self.finish()

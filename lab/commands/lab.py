@@ -19,7 +19,7 @@ from lab.commands.console import err, steps
 from lab.course import manifest
 from lab.course.manifest import Lesson
 from lab.jupyter.command import FOLDER
-from lab.stack import limits, orphans, ports
+from lab.stack import orphans, ports
 from lab.stack.layout import layout
 
 STOP_SECONDS = 15
@@ -28,8 +28,6 @@ LAST_PORT = 8988
 
 def workshop() -> int:
     """Start the services, run JupyterLab at lesson 00, and stop everything when it ends."""
-    for note in limits.notes(layout()):
-        err.print(note, style="yellow", soft_wrap=True)
     try:
         with steps() as report:
             where = stack.up(report, wait=False)

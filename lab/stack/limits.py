@@ -17,8 +17,7 @@ import psutil
 
 from lab.base import access
 from lab.base.errors import LabError, MachineError
-from lab.base.settings import settings
-from lab.stack import orphans, supervisor
+from lab.stack import orphans
 from lab.stack.influxd import binary
 from lab.stack.layout import Layout
 
@@ -83,19 +82,17 @@ def share_of(processes: Iterable[psutil.Process]) -> tuple[int, int]:
     return threads, memory
 
 
-def require(where: Layout) -> None:
-    """Raise soft limits as far as the services need. Raises MachineError naming everything that is still too small."""
+def require(where: Layout) -> list[str]:
+    """Raise soft limits as far as the services need; what is small but may do, a line each.
+
+    Raises MachineError naming everything that is still too small.
+    """
     for limit in LIMITS:
         raise_soft(limit.number, limit.need)
-    if fatal := [shortage for shortage in look(where) if shortage.fatal]:
+    found = look(where)
+    if fatal := [shortage for shortage in found if shortage.fatal]:
         raise MachineError(" ".join(one.cause for one in fatal), " ".join(dict.fromkeys(one.remedy for one in fatal)))
-
-
-def notes(where: Layout) -> list[str]:
-    """What is small but may do, a line each; nothing while the services run or where others run them."""
-    if settings().backend != "native" or supervisor.processes(where) is not None:
-        return []
-    return [f"{one.cause} {one.remedy}" for one in look(where) if not one.fatal]
+    return [f"{one.cause} {one.remedy}" for one in found]
 
 
 def raise_soft(number: int, need: int) -> None:

@@ -12,7 +12,7 @@ import psutil
 from lab.base import addresses, locks
 from lab.base.addresses import Addresses
 from lab.base.pace import Stopwatch, allow
-from lab.base.progress import Report
+from lab.base.progress import NOTE, Report
 from lab.base.settings import settings
 from lab.provision import essentials
 from lab.stack import (
@@ -56,7 +56,8 @@ cache."""
 def up(layout: Layout, report: Report, wait: bool = True) -> Addresses:
     """Start what does not run and wait until all that can answer does."""
     if supervisor.processes(layout) is None:
-        limits.require(layout)
+        for note in limits.require(layout):
+            report(f"{NOTE}{note}")
         shared.require(layout)
     layout.prepare()
     with locks.hold(layout.run / "up.lock", report):

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from lab.base.errors import LearnerError
+from lab.base.progress import NOTE
 from lab.commands import doctor, reset
 from lab.commands.console import Steps, status_table
 from lab.stack.layout import Layout
@@ -30,6 +31,16 @@ def test_progress_inside_a_step_is_one_line_in_a_file() -> None:
     lines = file.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["Downloading", "Starting"]
     assert all(line.startswith("✓") for line in lines)
+
+
+def test_a_note_is_no_step_and_is_shown_whole() -> None:
+    console, file = written()
+    report = Steps(console)
+    for line in ("Checking Java", f"{NOTE}2.0 GB of memory: [close] something", "Starting"):
+        report(line)
+    report.finish()
+    assert [line.split(" ", 1)[0] for line in file.getvalue().splitlines()] == ["✓", "2.0", "✓"]
+    assert "2.0 GB of memory: [close] something" in file.getvalue()
 
 
 def test_square_brackets_of_a_log_line_are_shown_as_they_are() -> None:

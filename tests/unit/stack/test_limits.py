@@ -134,6 +134,21 @@ def test_up_refuses_before_it_writes_and_names_all_that_is_too_small(
     assert {"memory", "processes and threads"} <= {found.what for found in doctor.machine() if found.level == "bad"}
 
 
+def test_up_looks_once_and_notes_what_is_small_before_it_writes(here: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, said = [], []
+    small = limits.Shortage("memory", "Only 2.0 GB of memory.", "Close something.", fatal=False)
+    monkeypatch.setattr(limits, "look", lambda where: looks.append(where) or [small])
+
+    def refuse(_where: Layout) -> None:
+        raise MachineError("here the start would begin", "")
+
+    monkeypatch.setattr(shared, "require", refuse)
+    with pytest.raises(MachineError, match="here the start"):
+        native.up(here, said.append)
+    assert (len(looks), said) == (1, ["Note: Only 2.0 GB of memory. Close something."])
+    assert not here.state.exists()
+
+
 @AS_ROOT
 def test_what_an_ended_supervisor_left_running_counts_as_free(here: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """`up` ends it before it starts anything, so its memory and threads are not missing."""
