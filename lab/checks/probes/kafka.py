@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka.admin import ConfigResource, ConfigSource  # type: ignore[attr-defined]
 
 from lab.base.addresses import Addresses
 from lab.base.pace import allow
@@ -54,6 +54,15 @@ class KafkaProbe:
         admin = client.admin(self._where)  # it must outlive the answer
         asked = admin.describe_configs([resource], request_timeout=allow(ASK_S))[resource]
         return str(answered(lambda: asked.result(allow(ASK_S)))[name].value)
+
+    def own_setting(self, topic: str, name: str) -> str | None:
+        """A setting that the topic itself was given; None when the brokers' default holds. Raises ServiceError."""
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        admin = client.admin(self._where)  # it must outlive the answer
+        asked = admin.describe_configs([resource], request_timeout=allow(ASK_S))[resource]
+        entry = answered(lambda: asked.result(allow(ASK_S)))[name]
+        own = entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+        return str(entry.value) if own else None
 
     def records(
         self,
