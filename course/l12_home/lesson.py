@@ -213,8 +213,8 @@ def deliver(messages, seconds=10):
 #
 # - **readings**: the topics that you described go to the topic of readings, keyed by the device, and with a
 #   [header](../docs/glossary.md) that is called like the device's level (`station`, for example) and holds the device;
-# - **rest**: whatever else begins with the same first level goes to the topic `l12_<name>_rest`. Without it the proxy would refuse those messages, and a
-#   device that speaks MQTT 3.1.1 would send the refused one again and again, for ever.
+# - **rest**: whatever else begins with the same first level (with `#` alone everything else, when that level is the device itself) goes to the topic
+#   `l12_<name>_rest`. Without it the proxy would refuse those messages, and a device that speaks MQTT 3.1.1 would send the refused one again and again, for ever.
 
 # %% tags=["exercise", "setup"] id="l12.rule"
 ex3 = exercise("l12.rule")
