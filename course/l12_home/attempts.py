@@ -474,7 +474,7 @@ finally:
     ),
     "l12.files": Attempts(
         wrong=(
-            Wrong("the token", _files({"sink.json": "json.dumps(sink)"}), says="the token is in it"),
+            Wrong("the token", _files({"sink.json": "json.dumps(sink)"}), says="InfluxDB's token is in it"),
             Wrong(
                 "no token",
                 _files({"source.json": "json.dumps({k: v for k, v in source.items() if k != 'influxdb.token'})"}),
