@@ -433,7 +433,9 @@ finally:
     "l12.break": Attempts(
         wrong=(
             Wrong("no kill", _run(""), says="is the one that ran before"),
-            Wrong("not again", _run("    if number == 20:\n        proxy.kill()\n"), says="the one that ran before"),
+            Wrong(
+                "not again", _run("    if number == 20:\n        proxy.kill()\n"), says="no proxy of yours is running"
+            ),
             Wrong(
                 "before the loop",
                 _run("", before="proxy.kill()\nproxy.wait()\nproxy = start_proxy(rules)\n"),

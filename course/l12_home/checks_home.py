@@ -44,12 +44,19 @@ def break_it(attempt: Attempt, declared: object, sent: object, acknowledged: obj
         next_step="loop over chosen.live(8).",
     )
     times = sorted(at for _, at in wanted)
+    require(
+        proxy_starts(),
+        seen="no proxy of yours is running",
+        wanted="a proxy that was killed in the middle of the run, and started again",
+        likely_cause="it was killed and not started again, or did not start",
+        next_step="proxy = start_proxy(rules) right after the kill.",
+    )
     restarted = [at for at in proxy_starts() if at > began]
     require(
         restarted,
         seen="the proxy that runs is the one that ran before",
         wanted="a proxy that was killed in the middle of the run, and started again",
-        likely_cause="it was not killed, or not started again",
+        likely_cause="it was not killed",
         next_step="kill it in the loop, and keep what start_proxy returns in proxy.",
     )
     require(

@@ -392,6 +392,29 @@ put(names["source"], source)
 ex6.check(device)
 
 # %% [markdown]
+# See what comes back. The task runs every ten seconds, so it may take a moment. `records` reads a whole topic, without a group:
+
+
+# %% tags=["setup", "varies"]
+def records(topic):
+    """Every record of a topic, from the first on."""
+    with closing(KafkaConsumer(bootstrap_servers=KAFKA)) as consumer:
+        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(places)
+        consumer.seek_to_beginning()
+        ends, found = consumer.end_offsets(places), []
+        while any(consumer.position(place) < ends[place] for place in places):
+            found += [record for batch in consumer.poll(timeout_ms=200).values() for record in batch]
+        return found
+
+
+came, deadline = [], time.monotonic() + allow(40)
+while source and time.monotonic() < deadline and sum(alarm.get("alarm") == "alarm" for alarm in came) < 2:
+    time.sleep(1)
+    came = [json.loads(record.value) for record in records(names["alarms"])]
+    print(f"\r{len(came)} rows have come back", end="")
+
+# %% [markdown]
 # ## A consumer that survives a power cut
 #
 # Write `consume(order)`: it reads `names["alarms"]` as the consumer group `names["group"]`, from the first record on when the group is new, and calls
@@ -485,23 +508,6 @@ through = time.time() // 10 * 10 + 16
 while published and (left := through - time.time()) > 0:
     print(f"\r{left:3.0f} s until the last slot is through", end="")
     time.sleep(min(left, 1))
-
-# %% [markdown]
-# `records` reads a whole topic, without a group:
-
-
-# %% tags=["setup"]
-def records(topic):
-    """Every record of a topic, from the first on."""
-    with closing(KafkaConsumer(bootstrap_servers=KAFKA)) as consumer:
-        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        consumer.assign(places)
-        consumer.seek_to_beginning()
-        ends, found = consumer.end_offsets(places), []
-        while any(consumer.position(place) < ends[place] for place in places):
-            found += [record for batch in consumer.poll(timeout_ms=200).values() for record in batch]
-        return found
-
 
 # %% [markdown]
 # ## Read the ledger
