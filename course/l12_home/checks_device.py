@@ -215,7 +215,7 @@ def topic(attempt: Attempt, declared: object) -> str:
     }
     require(
         len(found) == wanted,
-        seen=f"{name} has {len(found)} partitions",
+        seen=f"the number of partitions of {name} is {len(found)}",
         wanted=f"enough for twice {rate:,.0f} readings per second, at {PER_CONSUMER:,} per consumer, and none to spare",
         likely_cause=slips.get(len(found), "a factor is missing or there twice"),
         next_step="write the product with its units and cancel them.",
@@ -235,7 +235,8 @@ def topic(attempt: Attempt, declared: object) -> str:
         likely_cause="without a setting of its own the topic has the brokers' default: 2 in this lab, 1 almost everywhere else",
         next_step="topic_configs is a dictionary of text.",
     )
-    return f"{name}: {wanted} partitions for twice {rate:,.0f} readings per second, each on three brokers."
+    many = "1 partition" if wanted == 1 else f"{wanted} partitions"
+    return f"{name}: {many} for twice {rate:,.0f} readings per second, on three brokers each."
 
 
 def _turned(about: Description) -> Description:
@@ -312,7 +313,8 @@ def rule(attempt: Attempt, declared: object, sample: object) -> str:
         next_step="which topics does the second pattern match?",
     )
     _keys_and_headers(about, mine, readings)
-    return f"{len(mine)} readings of {len({key for key, _ in mine})} devices by key and header, {len(rest)} other messages apart."
+    apart = f" Messages that are none, and came apart from them: {len(rest)}." if rest else ""
+    return f"{len(mine)} readings of {len({key for key, _ in mine})} devices, by key and header.{apart}"
 
 
 def _keys_and_headers(about: Description, mine: set, readings: list) -> None:

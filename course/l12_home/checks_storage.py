@@ -79,8 +79,10 @@ def sink(attempt: Attempt, declared: object) -> str:
         likely_cause="the sink refused them: the letters have the reason in their headers",
         next_step="do the types of field.types and the description agree?",
     )
-    _letters(about, probe, [record.value for record in records if record.value and not probe.readings([record])])
-    return f"{len(readings)} readings are points with their types; what was none is a letter with its reason."
+    bad = [record.value for record in records if record.value and not probe.readings([record])]
+    _letters(about, probe, bad)
+    aside = f" Messages that are none, each a letter with its reason: {len(set(bad))}." if bad else ""
+    return f"{len(readings)} readings are points with their tags, times and types.{aside}"
 
 
 def _points_are_right(about: Description, points: dict, readings: dict) -> None:

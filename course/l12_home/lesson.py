@@ -4,6 +4,8 @@
 # the tools that you would have at work: `paho-mqtt`, `kafka-python`, Connect's REST interface over `httpx`, `influxdb-client`, and files.
 #
 # The practitioner's question: **what do I need to know about a device, and what follows from it?**
+#
+# (The live map beside the notebook shows the pipeline of the other lessons. What you build here has names of its own, and is not in it.)
 
 # %% tags=["setup"]
 from lab.learn import allow, exercise, where
@@ -477,6 +479,7 @@ ex8 = exercise("l12.break")
 client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="l12-fleet")
 client.reconnect_delay_set(1, 1)
 published, taken = {}, set()
+time.sleep(1)  # the readings of the minute before have earlier seconds than this run
 began = int(time.time())
 ### BEGIN SOLUTION
 #: # TODO: on_publish, connect to mqtt_port, loop_start, and a loop over chosen.live(8)
