@@ -83,6 +83,9 @@ export const rate = (value) =>
       : `${number(value)}/s`;
 export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 
+/** A name that may break after its underscores. */
+export const breakable = (name) => name.split(/(?<=_)/).flatMap((part, n) => (n ? [h("wbr"), part] : [part]));
+
 export function button(label, act, attributes = {}) {
   return h("button", { type: "button", class: "lab-button", onclick: act, ...attributes }, label);
 }
@@ -129,8 +132,8 @@ function motionSwitch(root) {
   return h("label", { class: "lab-switch" }, box, " Motion");
 }
 
-/** What was just done or went wrong, with its remedy; announced politely. */
-function noticeBar(model) {
+/** What was just done or went wrong, with its remedy; announced politely. With `room` it moves no button when it comes. */
+function noticeBar(model, room) {
   const bar = h("p", { class: "lab-notice", role: "status", "aria-live": "polite", hidden: true });
   const draw = () => {
     const notice = model.get("notice") ?? {};
@@ -138,7 +141,7 @@ function noticeBar(model) {
     bar.className = `lab-notice lab-notice-${notice.level}`;
     put(bar, [notice.text, notice.remedy].filter(Boolean).join(" "));
   };
-  return { bar, draw };
+  return { box: h("div", { class: room ? "lab-noticebox" : "" }, bar), draw };
 }
 
 /** The panel as plain sentences, for those who cannot or do not want to read the picture. */
@@ -213,7 +216,7 @@ export function panel(build, options = {}) {
     render({ model, el }) {
       const root = h("section", { class: `lab-panel lab-is-${options.name}`, "aria-label": model.get("heading") });
       const body = h("div", { class: "lab-body" });
-      const notice = noticeBar(model),
+      const notice = noticeBar(model, options.buttons),
         words = textVersion(),
         aloud = announcer(),
         ends = [ownKeys(root)];
@@ -224,7 +227,7 @@ export function panel(build, options = {}) {
           h("h2", {}, model.get("heading")),
           options.motion ? motionSwitch(root) : null,
         ),
-        notice.bar,
+        notice.box,
         body,
         words.details,
         aloud.region,
@@ -282,7 +285,7 @@ export function eventList(label, attributes = {}) {
         list,
         [...events].reverse().slice(0, most),
         (e) => `${e.at} ${e.text}`,
-        (e) => h("li", {}, h("time", {}, clock(e.at)), " ", e.text),
+        (e) => h("li", {}, h("time", {}, clock(e.at)), " ", ...breakable(e.text)),
       );
     },
   };

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lab.base import palette
+
 HERE = Path(__file__).resolve().parent
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\.\./common\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
@@ -20,6 +22,6 @@ def script(name: str) -> str:
 
 
 def styles(name: str) -> str:
-    """The shared styles followed by the panel's own, when it has any."""
+    """The palette and the shared styles, followed by the panel's own when it has any."""
     own = HERE / "panels" / f"{name}.css"
-    return (HERE / "common.css").read_text() + (own.read_text() if own.is_file() else "")
+    return palette.variables() + (HERE / "common.css").read_text() + (own.read_text() if own.is_file() else "")

@@ -10,6 +10,8 @@ import base64
 from html import escape
 from typing import Any
 
+from lab.base import palette
+
 WIDTH, CARD, GAP, LINE = 760, 236, 14, 17
 """Pixels of the picture, of a card, between cards, of a line of text."""
 MOST = 12
@@ -17,8 +19,15 @@ MOST = 12
 CURVE = 4
 """Lines of text that a curve is high."""
 MARKS = {"ready": "●", "slow": "▲", "down": "■", "missing": "○", "waiting": "…"}
-COLOURS = {"ready": "#0072b2", "slow": "#b35c00", "down": "#b3341f", "missing": "#6b6b6b", "waiting": "#6b6b6b"}
-"""Dark enough on white for 4.5:1; every colour comes with its own mark."""
+DIM, TEXT = palette.LIGHT["dim"], palette.LIGHT["text"]
+COLOURS = {
+    "ready": palette.LIGHT["green"],
+    "slow": palette.LIGHT["amber"],
+    "down": palette.LIGHT["red"],
+    "missing": palette.LIGHT["dim"],
+    "waiting": palette.LIGHT["dim"],
+}
+"""Every colour comes with its own mark."""
 
 
 def snapshot_html(heading: str, cards: list[dict[str, Any]], words: list[str]) -> str:
@@ -48,7 +57,8 @@ def picture(cards: list[dict[str, Any]]) -> str:
             drawn.append(_card(card, GAP + column * (CARD + GAP), top, height))
         top += height + GAP
     if len(cards) > MOST:
-        drawn.append(f"<text x='{GAP}' y='{top + 6}' font-size='12' fill='#333'>and {len(cards) - MOST} more</text>")
+        more = f"and {len(cards) - MOST} more"
+        drawn.append(f"<text x='{GAP}' y='{top + 6}' font-size='12' fill='{DIM}'>{more}</text>")
         top += LINE
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{top}' viewBox='0 0 {WIDTH} {top}' "
@@ -58,14 +68,14 @@ def picture(cards: list[dict[str, Any]]) -> str:
 
 def _card(card: dict[str, Any], left: int, top: int, height: int) -> str:
     state = card.get("state", "waiting")
-    colour, mark = COLOURS.get(state, "#444"), MARKS.get(state, "")
+    colour, mark = COLOURS.get(state, palette.LIGHT["dim"]), MARKS.get(state, "")
     lines = "".join(
-        f"<text x='{left + 12}' y='{top + 42 + LINE * n}' font-size='12' fill='#333'>{escape(line[:38])}</text>"
+        f"<text x='{left + 12}' y='{top + 42 + LINE * n}' font-size='12' fill='{DIM}'>{escape(line[:38])}</text>"
         for n, line in enumerate(card.get("lines", []))
     )
     return (
-        f"<rect x='{left}' y='{top}' width='{CARD}' height='{height}' rx='8' fill='#fafafa' stroke='{colour}'/>"
-        f"<text x='{left + 12}' y='{top + 22}' font-size='13' font-weight='600' fill='#1a1a1a'>"
+        f"<rect x='{left}' y='{top}' width='{CARD}' height='{height}' rx='8' fill='#ffffff' stroke='{colour}'/>"
+        f"<text x='{left + 12}' y='{top + 22}' font-size='13' font-weight='600' fill='{TEXT}'>"
         f"<tspan fill='{colour}'>{mark}</tspan> {escape(card.get('title', ''))}</text>{lines}"
         + _curve(card.get("points", []), left + 12, top + 34 + LINE * len(card.get("lines", [])), colour)
     )

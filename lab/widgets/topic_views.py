@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lab.base import palette
 from lab.widgets.event_log import EventLog
 from lab.widgets.poller import NOTHING_YET, Sample
 from lab.widgets.rates import number_of
@@ -23,11 +24,15 @@ def down(*samples: Sample) -> dict[str, str]:
 
 
 def partitions(topic: str, tail: Sample, seen: dict[str, int]) -> dict[str, Any]:
-    """Each partition's newest records, oldest first; `seen` remembers the partition of every key."""
+    """Each partition's newest records, oldest first; `seen` remembers the partition of every key.
+
+    A key's colour is that of its place in `seen`: its own, and the same in every partition.
+    """
     held: Mapping[int, list[dict[str, Any]]] = tail.value.get("partitions", {})
     for number, records in held.items():
         seen.update({record["key"]: number for record in records if record["key"]})
-    lanes = [_lane(number, records) for number, records in sorted(held.items())]
+    colours = {key: palette.series(number) for number, key in enumerate(seen)}
+    lanes = [_lane(number, records, colours) for number, records in sorted(held.items())]
     keys = {number: sorted((key for key, at in seen.items() if at == number), key=_natural)[:60] for number in held}
     return {
         "topic": topic,
@@ -42,9 +47,15 @@ def _no_lanes(topic: str, tail: Sample) -> str:
     return f"There is no topic {topic} yet." if tail.value.get("missing") else f"{topic}: not seen yet."
 
 
-def _lane(number: int, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _lane(number: int, records: list[dict[str, Any]], colours: Mapping[str, str]) -> dict[str, Any]:
     shown = [
-        {"offset": r["offset"], "key": r["key"], "seq": number_of(r["reading"].get("seq")), "value": r["value"][:160]}
+        {
+            "offset": r["offset"],
+            "key": r["key"],
+            "colour": colours.get(r["key"], palette.LIGHT["line"]),
+            "seq": number_of(r["reading"].get("seq")),
+            "value": r["value"][:160],
+        }
         for r in records[-SHOWN:]
     ]
     return {"n": number, "records": shown, "end": records[-1]["offset"] + 1 if records else 0}

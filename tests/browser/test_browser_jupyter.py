@@ -146,6 +146,31 @@ def test_lesson_00_opens_with_the_map_docked_and_the_files_on_notebooks(lesson: 
     assert beside["x"] >= notebook["x"] + notebook["width"]
 
 
+FITS = """() => { const map = document.querySelector('#workshop-map'), code = document.querySelector('.jp-CodeCell .cm-line');
+  const pen = document.createElement('canvas').getContext('2d'), looks = getComputedStyle(code);
+  pen.font = `${looks.fontSize} ${looks.fontFamily}`;
+  const room = code.clientWidth - parseFloat(looks.paddingLeft) - parseFloat(looks.paddingRight);
+  const light = document.querySelector('.jp-Notebook-ExecutionIndicator').getBoundingClientRect();
+  return [map.scrollHeight <= map.clientHeight && map.scrollWidth <= map.clientWidth,
+          pen.measureText('x'.repeat(80)).width <= room, light.width > 0 && light.right < innerWidth]; }"""
+"""Whether the whole map is in sight, 80 characters fit in a line of code, and the kernel's light shows."""
+
+
+def test_code_and_map_share_one_screen(browser: Browser, jupyter: JupyterCommand) -> None:
+    held = browser.new_context(viewport={"width": 1440, "height": 900})
+    held.set_default_timeout(PATIENCE_MS)
+    page = held.new_page()
+    page.goto(jupyter.url.replace("/lab/tree/", "/lab/workspaces/screen/tree/"))
+    expect(page.locator("#workshop-map .lab-broker[data-state='ready']")).to_have_count(3)
+    expect(page.locator(".jp-CodeCell .cm-line").first).to_be_visible()
+    expect(page.locator(".jp-FileBrowser")).to_be_hidden()
+    page.wait_for_function(f"({FITS})().every(Boolean)")
+    picture(page, "screen")
+    page.set_viewport_size({"width": 1024, "height": 768})  # a projector's: the light stays, the map scrolls
+    expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_be_in_viewport()
+    held.close()
+
+
 def test_lesson_00_runs_and_shows_the_map_in_its_cell(lesson: Page) -> None:
     run_all(lesson, "00_start_here.ipynb")
     expect(lesson.locator(".jp-Notebook .lab-is-map .lab-broker")).to_have_count(3)

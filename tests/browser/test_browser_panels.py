@@ -137,7 +137,7 @@ ODD = "a\"b'<i>${c}\\__proto__ \u00e9\U0001f600"
 def test_odd_names_and_keys_are_shown_as_they_are(page: Page) -> None:
     records = [canned.record(0, n, key) for n, key in enumerate((ODD, "__proto__", "constructor", ""))]
     show(page, "partition_view", partitions(ODD, Sample({"partitions": {0: records}}, at=canned.NOW), {}))
-    expect(page.locator(".lab-record b")).to_have_text([ODD, "__proto__", "constructor", "no key"])
+    expect(page.locator(".lab-record b")).to_have_text(["no key", "constructor", "__proto__", ODD])  # newest first
     held = {"members": {ODD: [f"{ODD}/0"]}, "committed": {f"{ODD}/0": 1}, "ends": {f"{ODD}/0": 3}}
     show(page, "lag_view", LagComposer(ODD).compose(Sample(held, at=canned.NOW), canned.NOW))
     expect(page.locator(".lab-bars li")).to_contain_text(f"{ODD}/0")
@@ -369,3 +369,77 @@ def test_every_way_to_run_a_task_is_sent(page: Page) -> None:
         ("look", {"run": "b"}),
         ("enable", {"active": False}),
     ]
+
+
+BROKEN_WORDS = """() => { const broken = [], walk = document.createTreeWalker(document.querySelector('.lab-panel'), 4);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    if (!node.parentElement.checkVisibility() || node.parentElement.closest('.lab-aloud, .lab-words, textarea')) continue;
+    for (const word of node.data.matchAll(/[A-Za-z0-9]+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(word[0]);
+    } }
+  return broken; }"""
+"""Words of the panel that begin on one line and end on another."""
+SMALL_TEXT = """() => [...document.querySelectorAll('.lab-panel *')].filter((node) => node.checkVisibility()
+  && [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim())
+  && parseFloat(getComputedStyle(node).fontSize) < 12).map((node) => node.textContent)"""
+
+
+@pytest.mark.parametrize("name", sorted(canned.PANELS))
+def test_text_has_twelve_pixels_and_words_are_whole(page: Page, name: str) -> None:
+    show(page, name)
+    assert page.evaluate(SMALL_TEXT) == []
+    assert page.evaluate(BROKEN_WORDS) == []
+
+
+@pytest.mark.parametrize("make", [canned.healthy_map, canned.broken_map])
+def test_the_whole_map_fits_beside_a_lesson(page: Page, make: Any) -> None:
+    page.set_viewport_size({"width": 580, "height": 816})
+    show(page, "pipeline_map", make())
+    assert page.evaluate("document.documentElement.scrollHeight") <= 816
+    assert page.evaluate("document.documentElement.scrollWidth") <= 580
+    assert page.evaluate(BROKEN_WORDS) == []
+
+
+def test_the_narrowest_map_breaks_no_name(page: Page) -> None:
+    page.set_viewport_size({"width": 440, "height": 816})
+    show(page, "pipeline_map")
+    assert page.evaluate(BROKEN_WORDS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 440
+
+
+def many(keys: int, lanes: int = 12) -> dict[str, Any]:
+    """So many keys with long names over 12 partitions, ten records in each."""
+    held = {
+        p: [canned.record(p, n, f"emergency-generator-of-the-hospital-{(p + lanes * n) % keys}") for n in range(10)]
+        for p in range(lanes)
+    }
+    return partitions("l04_wide", Sample({"partitions": held}, at=canned.NOW), {})
+
+
+def test_a_partition_keeps_its_newest_record_in_sight_and_each_key_has_its_colour(page: Page) -> None:
+    show(page, "partition_view", many(100))
+    for records in page.locator(".lab-records").all():
+        newest = records.locator(".lab-record", has_text="@9").bounding_box()
+        lane = records.bounding_box()
+        assert newest is not None
+        assert lane is not None
+        assert lane["x"] <= newest["x"]
+        assert newest["x"] + newest["width"] <= lane["x"] + lane["width"]
+    colours = page.evaluate("""() => Object.entries(Object.groupBy(document.querySelectorAll('.lab-record'),
+        (one) => one.title.split(',')[0])).map(([, ones]) => new Set(ones.map((o) => o.style.borderTopColor)))
+        .map((held) => [...held].join('|'))""")
+    assert len(colours) == 100
+    assert len(set(colours)) == 100
+
+
+@pytest.mark.parametrize("name", ["fleet_panel", "fault_panel", "connector_panel", "task_form"])
+def test_a_notice_moves_no_button(page: Page, name: str) -> None:
+    show(page, name)
+    places = "[...document.querySelectorAll('.lab-panel button')].map((one) => one.getBoundingClientRect().top)"
+    before = page.evaluate(places)
+    page.evaluate("""window.model.set('notice', {level: 'trouble', text: 'What happened, and why. '.repeat(8),
+        remedy: 'What to do next.', number: 1})""")
+    expect(page.locator(".lab-notice")).to_be_visible()
+    assert page.evaluate(places) == before

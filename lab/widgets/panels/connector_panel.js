@@ -96,4 +96,4 @@ function buildConnector({ body, send }) {
   };
 }
 
-export default panel(buildConnector, { name: "connector" });
+export default panel(buildConnector, { name: "connector", buttons: true });

@@ -97,4 +97,4 @@ function buildFaults({ body, send }) {
   };
 }
 
-export default panel(buildFaults, { name: "faults" });
+export default panel(buildFaults, { name: "faults", buttons: true });

@@ -240,4 +240,4 @@ function buildFleet({ body, model, send }) {
   };
 }
 
-export default panel(buildFleet, { name: "fleet", motion: false });
+export default panel(buildFleet, { name: "fleet", motion: false, buttons: true });

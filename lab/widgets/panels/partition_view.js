@@ -2,21 +2,12 @@
 // The partition view: a lane per partition, its newest records left to right in their order.
 import { downLine, h, keyed, number, panel, put, set } from "../common.js";
 
-const TONES = 6;
-
-/** A key keeps its tone everywhere; the key itself is written on the record, so that no colour must be told apart. */
-function toneOf(key) {
-  let sum = 0;
-  for (const letter of key) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  return sum % TONES;
-}
-
 const short = (key) => key.replace(/^generator/, "g") || "no key";
 
 function makeRecord(record) {
   const chip = h(
     "span",
-    { class: `lab-record lab-tone-${toneOf(record.key)}`, role: "listitem" },
+    { class: "lab-record", role: "listitem", style: `border-top-color: ${record.colour}` },
     h("b", {}, short(record.key)),
     h("small", { class: "lab-num" }, `@${record.offset}`),
   );
@@ -66,9 +57,8 @@ function buildPartitions({ body }) {
       makeLane,
       (node, lane) => {
         const [, records, keys] = node.children;
-        const atEnd = records.scrollLeft + records.clientWidth >= records.scrollWidth - 30;
-        keyed(records, lane.records, (record) => record.offset, makeRecord);
-        if (atEnd) records.scrollLeft = records.scrollWidth;
+        // Newest first in the page and drawn from the right: a row that scrolls begins with its newest in sight.
+        keyed(records, [...lane.records].reverse(), (record) => record.offset, makeRecord);
         put(
           keys,
           lane.keys.length

@@ -1,12 +1,12 @@
 // @ts-check
 // The pipeline map: a ring of cards with arrows between them, Kafka's brokers across the middle.
 // Cards are laid out by the style sheet; arrows are drawn from where the cards then lie.
-import { MARKS, STATES, eventList, h, keyed, number, panel, put, rate, s, set } from "../common.js";
+import { MARKS, STATES, breakable, eventList, h, keyed, number, panel, put, rate, s, set } from "../common.js";
 
 const PLACES = ["fleet", "proxy", "sink", "raw", "task", "downsampled", "source", "dispatcher"];
 // From card and side to card and side; `flow` names the rate, `shift` moves the foot along Kafka's wide edge.
 const ARROWS = [
-  { flow: "fleet", from: ["fleet", "bottom"], to: ["proxy", "top"], say: "MQTT" },
+  { flow: "fleet", from: ["fleet", "left"], to: ["proxy", "right"], say: "MQTT" },
   { flow: "proxy", from: ["proxy", "bottom"], to: ["kafka", "top"], say: "readings" },
   { flow: "sink", from: ["kafka", "bottom"], to: ["sink", "top"], say: "readings" },
   { flow: "raw", from: ["sink", "bottom"], to: ["raw", "top"], say: "points" },
@@ -19,9 +19,6 @@ const ARROWS = [
 ];
 const MOST_DOTS = 5;
 const ROOM_FOR_LABEL = 46; // Pixels of an arrow between two cards; the card says the rate as well.
-
-/** A name that may break after its underscores. */
-const breakable = (name) => name.split(/(?<=_)/).flatMap((part, n) => (n ? [h("wbr"), part] : [part]));
 
 function makeCard(id) {
   const mark = h("span", { class: "lab-mark-of", "aria-hidden": "true" }),
@@ -227,12 +224,11 @@ function buildMap({ body, root, onEnd }) {
     cards.sink.node,
     cards.raw.node,
     cards.task.node,
-    follow.box,
     cards.downsampled.node,
     cards.source.node,
     cards.dispatcher.node,
   );
-  body.append(grid);
+  body.append(grid, follow.box);
   const nodes = { kafka: kafka.node, ...Object.fromEntries(PLACES.map((id) => [id, cards[id].node])) };
   const place = () => {
     const origin = grid.getBoundingClientRect();

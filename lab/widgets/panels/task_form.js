@@ -351,4 +351,4 @@ function buildTask({ body, model, send, onEnd }) {
   };
 }
 
-export default panel(buildTask, { name: "task" });
+export default panel(buildTask, { name: "task", buttons: true });

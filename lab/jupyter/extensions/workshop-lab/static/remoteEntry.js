@@ -8,6 +8,10 @@
   const EVERY_MS = 1000;
   const CATEGORY = "Workshop";
   const WAIT_FOR_LESSON_MS = 15000;
+  const LESSON_PX = 800; // What a line of 80 characters of code takes in a cell, with the prompt and the margins beside it.
+  const MAP_PX = [440, 720]; // The map's least and greatest width.
+  const FILES_PX = 1800; // From this width of the window the file browser, the lesson and the map fit side by side.
+  const SEEN_KEY = "workshop-lab:begun";
   const MAP_SVG =
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.8">' +
     '<rect x="2.5" y="3" width="7" height="5" rx="1"/><rect x="14.5" y="3" width="7" height="5" rx="1"/><rect x="2.5" y="16" width="7" height="5" rx="1"/>' +
@@ -98,12 +102,31 @@
     });
   }
 
+  /** The lesson gets the width of its code, the map the rest. */
+  function share(dockPanel, map) {
+    const whole = dockPanel?.node.clientWidth, handle = [...(dockPanel?.handles() ?? [])].find((one) => one.offsetWidth);
+    if (!handle || !map.isVisible) return;
+    const width = Math.min(MAP_PX[1], Math.max(MAP_PX[0], whole - LESSON_PX));
+    dockPanel.layout.moveHandle(handle, whole - width, 0);
+  }
+
+  /** On a small window the course begins without the file browser; later it stays as the learner left it. */
+  function makeRoom(shell) {
+    try {
+      if (innerWidth < FILES_PX && !localStorage.getItem(SEEN_KEY)) shell.collapseLeft();
+      localStorage.setItem(SEEN_KEY, "yes");
+    } catch { /* without storage nothing is remembered, and nothing is changed */ }
+  }
+
   async function dock(app, make, activate) {
     const there = [...app.shell.widgets("main")].find((widget) => widget.id === MAP_ID);
     if (there) { app.shell.activateById(MAP_ID); return; }
     const beside = activate ? undefined : await lesson(app.shell);
     const options = { mode: "split-right", activate };
-    app.shell.add(await make(), "main", beside ? { ...options, ref: beside.id } : options);
+    const map = await make();
+    if (!activate) makeRoom(app.shell);
+    app.shell.add(map, "main", beside ? { ...options, ref: beside.id } : options);
+    if (beside) setTimeout(() => share(map.parent, map), 300); // Once the panel has its size.
   }
 
   async function plugin() {
