@@ -1,7 +1,7 @@
 """How verdicts, exercises, hints and solutions look: HTML in JupyterLab, the same words as plain text.
 
-Every outcome has an icon, a word and a colour of the Okabe-Ito palette, which colour-blind people can tell
-apart; text keeps the notebook's own colour, so that light and dark themes both work. Nothing here judges.
+Every outcome has an icon, a word, a solid edge and a colour of its own; what is no outcome has a dotted grey edge.
+Text keeps the notebook's own colour, so that light and dark themes both work. Nothing here judges.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from lab.base import palette
 from lab.checks.outcome import Outcome, Verdict
 
 _LOOK = {
-    Outcome.PASSED: ("✔", "Passed", "#0072B2"),
-    Outcome.NOT_YET: ("✗", "Not yet", "#D55E00"),
-    Outcome.NOT_ATTEMPTED: ("○", "Not attempted", "#7F7F7F"),
-    Outcome.TROUBLE: ("⚠", "Problem in the lab", "#CC79A7"),
+    Outcome.PASSED: ("✔", "Passed", palette.PASSED),
+    Outcome.NOT_YET: ("✗", "Not yet", palette.NOT_YET),
+    Outcome.NOT_ATTEMPTED: ("○", "Not attempted", palette.NEUTRAL),
+    Outcome.TROUBLE: ("⚠", "Problem in the lab", palette.TROUBLE),
 }
-_NEUTRAL = "#56B4E9"
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class Card:
 
     heading: str
     lines: tuple[tuple[str, str], ...]
-    colour: str = _NEUTRAL
+    colour: str = palette.NEUTRAL
     code: str = ""
+    edge: str = "dotted"
+    """The line at the left: solid for an outcome, dotted for all else."""
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
@@ -48,7 +50,7 @@ class Card:
         body = "".join(_line(label, words) for label, words in self.lines)
         code = f"<pre style='margin:.4em 0 0'>{escape(self.code)}</pre>" if self.code else ""
         return (
-            f"<div role='status' style='border-left:.4em solid {self.colour};padding:.4em .8em;margin:.2em 0'>"
+            f"<div role='status' style='border-left:.4em {self.edge} {self.colour};padding:.4em .8em;margin:.2em 0'>"
             f"<strong>{escape(self.heading)}</strong>{body}{code}</div>"
         )
 
@@ -73,7 +75,7 @@ def verdict(exercise_id: str, judged: Verdict) -> Card:
         ("Next step", judged.next_step),
     )
     lines = tuple((label, words) for label, words in labelled if words)
-    return Card(f"{icon} {word}: {exercise_id}", lines, colour)
+    return Card(f"{icon} {word}: {exercise_id}", lines, colour, edge="solid")
 
 
 def hint(exercise_id: str, number: int, words: str, last: bool) -> Card:

@@ -15,7 +15,7 @@ from typing import Any
 from IPython import get_ipython
 from IPython.display import display
 
-from lab.base import addresses
+from lab.base import addresses, palette
 from lab.base.addresses import Addresses
 from lab.base.errors import LabError, LearnerError
 from lab.base.pace import allow
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Addresses:
 
 
 def _show(shell: Any, kind: type[LabError], error: LabError, trace: TracebackType, tb_offset: object = None) -> None:
-    display(Card(f"⚠ {error.cause}", (("Next step", error.remedy),), "#CC79A7"))
+    display(Card(f"⚠ {error.cause}", (("Next step", error.remedy),), palette.TROUBLE, edge="solid"))
 
 
 def _not_there(
@@ -54,7 +54,7 @@ def _not_there(
         ),
         ("Next step", f"Run the cells above this one (Run > Run All Above Selected Cell), that of {name} among them."),
     )
-    display(Card(f"○ There is no {name} to check yet", lines, "#7F7F7F"))
+    display(Card(f"○ There is no {name} to check yet", lines))
 
 
 def _explain(shell: Any, kind: type, error: Any, trace: TracebackType, tb_offset: object = None) -> None:

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from lab.base import palette
 from lab.checks.view import Card
 
 _PLACE = re.compile(r"@(\d+):(\d+)(?:-(\d+):(\d+))?:?\s*")
-_COLOUR = "#D55E00"
 
 
 @dataclass(frozen=True)
@@ -65,4 +65,4 @@ def explain(query: str, error: Any) -> Card:
     found = blames(message_of(error))
     lines = tuple((f"Line {blame.line}, column {blame.column}" if blame.line else "", blame.words) for blame in found)
     code = "\n".join(filter(None, (marked(query, blame) for blame in found)))
-    return Card("✗ InfluxDB refused this Flux", lines, _COLOUR, code)
+    return Card("✗ InfluxDB refused this Flux", lines, palette.NOT_YET, code, edge="solid")

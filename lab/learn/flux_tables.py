@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from lab.base import palette
+
 MAX_TABLES = 8
 MAX_ROWS = 10
 _HIDDEN = ("result", "table")
@@ -65,7 +67,13 @@ def figure(tables: Sequence[Any]) -> Any:
                 mode="lines+markers",
                 name=_line_name(table, column),
             )
-    chart.update_layout(height=320, margin={"t": 24, "b": 40}, xaxis_title="_time (UTC)", template="plotly_white")
+    chart.update_layout(
+        height=320,
+        margin={"t": 24, "b": 40},
+        xaxis_title="_time (UTC)",
+        template="plotly_white",
+        colorway=palette.SERIES,
+    )
     return chart
 
 
@@ -117,7 +125,7 @@ def _html_table(number: int, table: Any) -> str:
 
 def _html_head(column: Any) -> str:
     kind = f"{column.data_type}, key" if column.group else column.data_type
-    style = " style='border-bottom:2px solid #0072B2'" if column.group else ""
+    style = f" style='border-bottom:2px solid {palette.SERIES[0]}'" if column.group else ""
     return f"<th scope='col'{style}>{escape(column.label)}<br><small>{escape(kind)}</small></th>"
 
 

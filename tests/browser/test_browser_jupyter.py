@@ -146,7 +146,8 @@ def test_lesson_00_opens_with_the_map_docked_and_the_files_on_notebooks(lesson: 
     assert beside["x"] >= notebook["x"] + notebook["width"]
 
 
-FITS = """() => { const map = document.querySelector('#workshop-map'), code = document.querySelector('.jp-CodeCell .cm-line');
+FITS = """() => { const map = document.querySelector('#workshop-map');
+  const code = document.querySelector('.jp-CodeCell .cm-line');
   const pen = document.createElement('canvas').getContext('2d'), looks = getComputedStyle(code);
   pen.font = `${looks.fontSize} ${looks.fontFamily}`;
   const room = code.clientWidth - parseFloat(looks.paddingLeft) - parseFloat(looks.paddingRight);

@@ -373,7 +373,8 @@ def test_every_way_to_run_a_task_is_sent(page: Page) -> None:
 
 BROKEN_WORDS = """() => { const broken = [], walk = document.createTreeWalker(document.querySelector('.lab-panel'), 4);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-    if (!node.parentElement.checkVisibility() || node.parentElement.closest('.lab-aloud, .lab-words, textarea')) continue;
+    const over = node.parentElement;
+    if (!over.checkVisibility() || over.closest('.lab-aloud, .lab-words, textarea')) continue;
     for (const word of node.data.matchAll(/[A-Za-z0-9]+/g)) {
       const range = document.createRange();
       range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length);

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from lab.base import palette
 from lab.base.errors import LearnerError, MachineError
 from lab.checks import NotYet, called, number, one_of, progress, text, view, whole
 from lab.checks.attempt import Attempt
@@ -126,3 +127,12 @@ def test_an_unknown_lesson_names_the_known():
     with pytest.raises(LearnerError, match="l99") as caught:
         manifest.lesson("l99")
     assert "l11" in caught.value.remedy
+
+
+def test_a_pass_is_told_from_a_beginning_by_the_shape_of_its_edge_too() -> None:
+    begun = view.begun("l00.x", "X").html
+    passed = view.verdict("l00.x", Verdict(Outcome.PASSED, "It is there.")).html
+    assert "dotted" in begun
+    assert "solid" in passed
+    assert palette.PASSED in passed
+    assert palette.PASSED not in begun
