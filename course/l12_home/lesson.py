@@ -45,7 +45,7 @@ for topic, payload in (*sample[:4], *sample[-5:]):
     print(topic, payload.decode(), sep="   ")
 
 # %% [markdown]
-# The first message of each station is odd, and so is the very last one. Devices are like that; your pipeline must live with it.
+# Of the simulated devices the first message of each is odd, and so is the very last one. Devices are like that; your pipeline must live with it.
 #
 # Describe the device: everything that you build follows from these entries. The types are those that each field has in
 # InfluxDB: `"float"`, `"integer"`, `"string"` or `"boolean"`. `precision` is the unit of the device's time: `"Seconds"`,
