@@ -112,9 +112,8 @@ def described(attempt: Attempt, device: object) -> tuple[Description, DeviceProb
     try:
         found = Description.of(device)
     except LabError as error:
-        raise NotYet(
-            error.cause, "the description of your device, complete", "exercise 1 is not done yet", error.remedy
-        ) from error
+        cause = "" if attempt.exercise_id.endswith(".device") else "exercise 1 is not done yet"
+        raise NotYet(error.cause, "the description of your device, complete", cause, error.remedy) from error
     return found, DeviceProbe(attempt, found)
 
 
