@@ -64,6 +64,7 @@ def command(
         "ServerApp.root_dir": str(root),
         "ServerApp.allow_root": "True",
         "ServerApp.base_url": "/",
+        "ServerApp.contents_manager_class": "lab.jupyter.contents.WholeFileManager",
         "LabApp.default_url": path,
         "LabApp.extra_labextensions_path": str(HERE / "extensions"),
         "LabApp.app_settings_dir": str(HERE / "settings"),
