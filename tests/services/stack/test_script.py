@@ -142,6 +142,18 @@ def test_pips_own_configuration_leads_no_package_elsewhere(clone: Clone, tmp_pat
     assert not elsewhere.exists()
 
 
+def test_a_configuration_that_is_named_leads_pip_nowhere_in_later_runs_either(clone: Clone, tmp_path: Path) -> None:
+    """influxd's build installs tools with pip in a later run. A run within a run changes nothing."""
+    named = tmp_path / "named.conf"
+    named.write_text(ELSEWHERE.format(tmp_path / "elsewhere"))
+    assert clone.run("up").returncode == 0
+    for given in (named, clone.folder / ".venv/pip.given"):
+        assert clone.run("up", PIP_CONFIG_FILE=str(given)).returncode == 0
+        left = dict(line.partition("=")[::2] for line in Path(f"{clone.calls}.env").read_text().splitlines())
+        kept = Path(left["PIP_CONFIG_FILE"]).read_text()
+        assert kept == "[global]\nindex-url = https://mirror.invalid/simple\n[install]\n"
+
+
 def wheel(folder: Path) -> Path:
     """A package with one empty module."""
     path, about = folder / "nothing_much-1-py3-none-any.whl", "nothing_much-1.dist-info"
