@@ -29,7 +29,8 @@ def length(addresses: Addresses, topic: str) -> int:
 
 def test_topics_are_emptied_and_removed_by_their_prefix(stack: Addresses) -> None:
     made = [NewTopic(f"{MINE}a_orders", 2, 3), NewTopic(f"{MINE}a_raw", 1, 3), NewTopic(f"{OTHER}a_orders", 1, 3)]
-    for answer in admin(stack).create_topics(made, operation_timeout=allow(20)).values():
+    kafka = admin(stack)  # it must outlive its answers
+    for answer in kafka.create_topics(made, operation_timeout=allow(20)).values():
         answer.result(allow(20))
     producer = Producer(silent(stack, acks="all"))
     for topic in made:
