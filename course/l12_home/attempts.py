@@ -407,7 +407,11 @@ influx.tasks_api().create_task(TaskCreateRequest(flux=flux, org_id=influx.organi
                 says="for rows that say ok",
             ),
             Wrong("from the end", _consume(ORDER + COMMIT, begin='"latest"'), says="no order came"),
-            Wrong("stops early", _consume(ORDER + COMMIT + "        break"), says="still to be done"),
+            Wrong(
+                "three of each",
+                _consume(ORDER + 2 * "            order(record.key, record.value)\n" + COMMIT),
+                says="more than twice",
+            ),
         ),
         other="""consumer = KafkaConsumer(
     names["alarms"], bootstrap_servers=KAFKA, group_id=names["group"], auto_offset_reset="earliest", enable_auto_commit=False
