@@ -193,7 +193,9 @@ def proxy_topic(bootstrap: str, topic: str) -> None:
 
     async def make() -> None:
         target = Target(topic, 6, 3, {"min.insync.replicas": "2"})
-        await Topics({"bootstrap.servers": bootstrap}).make(target, 30)
+        error = await Topics({"bootstrap.servers": bootstrap}, allow(30), lambda _waited, _error: None).make(target)
+        if error is not None:
+            raise MachineError(f"Kafka did not make {topic}: {error.str()}", "Is Kafka well? ./workshop status says.")
 
     asyncio.run(make())
 
