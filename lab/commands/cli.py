@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -171,6 +172,34 @@ def demo(  # noqa: PLR0917 - one parameter per option
     """Run the whole pipeline without JupyterLab: a live table of every hop, then the ledger and its verdict."""
     run = _load("lab.demo", "demo")
     raise typer.Exit(run(seconds=seconds, generators=generators, rate=rate, faults=faults, as_json=as_json, keep=keep))
+
+
+@app.command(rich_help_panel=LOOK)
+def drill(  # noqa: PLR0917 - one parameter per option
+    names: Annotated[list[str] | None, typer.Argument(help="Drills to carry out; lists them without any.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every drill.")] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each.")] = 1,
+    pairs: Annotated[int, typer.Option("--random", min=0, help="So many pairs of faults, drawn from the seed.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Repeats an earlier draw.")] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Readings a second.")] = 500.0,
+    report: Annotated[Path | None, typer.Option(help="Folder for drill.json and the page drill.html.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Inject faults into the pipeline and count what is lost, hop by hop."""
+    from lab.commands.drill import run
+
+    raise typer.Exit(
+        run(
+            names or [],
+            everything=everything,
+            rounds=rounds,
+            pairs=pairs,
+            seed=seed,
+            rate=rate,
+            as_json=as_json,
+            folder=report,
+        )
+    )
 
 
 @app.command(
