@@ -1,4 +1,4 @@
-"""The table of faults: how each is injected and undone, how long it is held, and what must be true meanwhile."""
+"""The table of faults: how each is injected and undone, how long it is held, and what must hold while it is active."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ WHOLE = Counts(1000, 1000, 0, 0, 0, 0, 0, 0, 12, 0, 0)
 
 
 def recorded(held: int = 0, raw_at_end: int = 1000) -> History:
-    """100 a second; fault from 3 to 6 s, `held` acknowledged meanwhile, all hops looked at each second."""
+    """100 a second; fault from 3 to 6 s, `held` acknowledged in that time, all hops looked at each second."""
     acked = [100, 200, 300, 300 + held, 300 + held, 300 + held, 700, 900, 1000, 1000]
     raw = [100, 200, 300, 300, 300, 300, 400, 700, 900, raw_at_end]
     samples = [Sample(n + 1.0, a, 0, a, r, n * 2) for n, (a, r) in enumerate(zip(acked, raw, strict=True))]
