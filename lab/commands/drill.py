@@ -74,6 +74,8 @@ def _rounds(
             try:
                 verdict, history = run_round(_drill(name), counts[name], how)
             except LabError as error:
+                if interrupt:
+                    break
                 failed.append(f"{name}: {error.cause}")
                 err.print(f"{name}: not judged. {error.cause}", style="red", soft_wrap=True)
                 continue
