@@ -38,6 +38,7 @@ class Wrong:
 class Attempts:
     """At least two wrong answers and one right answer that is not the reference; the stub and the reference are known.
 
+    `others` are further right answers: the unusual ones that a check must not refuse.
     Code stands for everything between the first BEGIN SOLUTION and the last END SOLUTION of the exercise's cell.
     `undo` runs after each try, in the same namespace.
     """
@@ -45,6 +46,7 @@ class Attempts:
     wrong: tuple[Wrong, ...]
     other: str
     undo: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def _plan(cell: source.Cell, attempts: Attempts) -> Iterator[_Planned]:
     for wrong in attempts.wrong:
         yield _Planned(f"wrong: {wrong.name}", cell.answered(wrong.code), Outcome.NOT_YET, wrong.says)
     yield _Planned("reference", cell.solution, Outcome.PASSED)
-    yield _Planned("other", cell.answered(attempts.other), Outcome.PASSED)
+    for number, code in enumerate((attempts.other, *attempts.others), 1):
+        yield _Planned(f"other {number}", cell.answered(code), Outcome.PASSED)
 
 
 def _row(exercise_id: str, planned: _Planned, tried: Try, heard: dict[str, str]) -> Tried:
@@ -116,7 +119,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="ids such as l02 or l02.publish; all when none is named")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
-    rows = [row for lesson, names in _chosen(options.names) for name in names for row in try_exercise(lesson, name)]
+    rows = [
+        row for lesson, names in chosen_exercises(options.names) for name in names for row in try_exercise(lesson, name)
+    ]
     console = Console()
     if options.json:
         console.file.write(json.dumps([asdict(row) for row in rows]) + "\n")
@@ -125,7 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if any(row.fault for row in rows) else 0
 
 
-def _chosen(names: Sequence[str]) -> Iterator[tuple[Lesson, list[str]]]:
+def chosen_exercises(names: Sequence[str]) -> Iterator[tuple[Lesson, list[str]]]:
+    """The lessons and exercises that a command line names; all of the course when it names none."""
     for name in names or [lesson.id for lesson in manifest.authored()]:
         lesson = manifest.lesson(name)
         every = list(source.exercises(source.read(lesson.source)))

@@ -37,14 +37,14 @@ class Try:
     error: str = ""
 
 
-def try_answer(cells: tuple[Cell, ...], exercise_id: str, code: str, undo: str = "") -> Try:
-    """Run `code` as the cell of an exercise and check it."""
+def try_answer(cells: tuple[Cell, ...], exercise_id: str, code: str, undo: str = "", within: int = TRY_SECONDS) -> Try:
+    """Run `code` as the cell of an exercise and check it; what takes longer than `within` seconds is cut off."""
     index = next(i for i, cell in enumerate(cells) if cell.exercise == exercise_id)
     before = [cell.solution for cell in cells[:index] if cell.has("setup")]
     check = next(cell.solution for cell in cells[index:] if cell.has("check"))
     after = [cell.solution for cell in cells if cell.has("cleanup")]
     began = time.monotonic()
-    with _shell() as shell, capture_output(), _cut_off(int(allow(TRY_SECONDS))):
+    with _shell() as shell, capture_output(), _cut_off(int(allow(within))):
         errors = [_run(shell, text) for text in before]
         errors += [_run(shell, text) for text in (code, check)]
         verdict = _verdict(shell, exercise_id)
